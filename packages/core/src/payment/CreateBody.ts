@@ -1,0 +1,65 @@
+/** The body of `create`, as a client publishes it. Unknown fields are refused: a typo must not change what is charged. */
+import { Schema } from "effect";
+import { Money } from "../money/Money.ts";
+
+const shortText = (name: string, max: number) =>
+  Schema.String.check(
+    Schema.makeFilter((text: string) =>
+      text.length >= 1 && text.length <= max ? undefined : `${name} has 1 to ${max} characters`,
+    ),
+  );
+
+const metadataKey = /^(?!__proto__$)[A-Za-z0-9_.-]{1,64}$/;
+
+const Metadata = Schema.Record(Schema.String, Schema.String).check(
+  Schema.makeFilter((metadata: Readonly<Record<string, string>>) => {
+    const keys = Object.keys(metadata);
+    if (keys.length > 50) return "metadata has at most 50 entries";
+    const wrong = keys.find((key) => !metadataKey.test(key) || metadata[key]!.length > 1000);
+    return wrong === undefined
+      ? undefined
+      : "a metadata key has 1 to 64 characters of [A-Za-z0-9_.-], a value at most 1000 characters";
+  }),
+);
+
+const Method = Schema.Struct({
+  type: Schema.Literal("card"),
+  token: Schema.String.check(
+    Schema.makeFilter((token: string) =>
+      /^[A-Za-z0-9_-]{1,255}$/.test(token) ? undefined : "a token has 1 to 255 characters of [A-Za-z0-9_-]",
+    ),
+  ),
+});
+
+const Customer = Schema.Struct({
+  id: Schema.optionalKey(shortText("customer.id", 255)),
+  name: Schema.optionalKey(shortText("customer.name", 255)),
+  email: Schema.optionalKey(shortText("customer.email", 255)),
+  phone: Schema.optionalKey(shortText("customer.phone", 64)),
+  country: Schema.optionalKey(shortText("customer.country", 2)),
+});
+
+/** What is not built yet is named here, so that it is refused by name and not as an unknown field. */
+export const CreateBody = Schema.Struct({
+  amount: Money,
+  method: Method,
+  capture: Schema.optionalKey(Schema.Literals(["automatic", "manual"])),
+  description: Schema.optionalKey(shortText("description", 1000)),
+  metadata: Schema.optionalKey(Metadata),
+  customer: Schema.optionalKey(Customer),
+  returnUrl: Schema.optionalKey(shortText("returnUrl", 2000)),
+  gateway: Schema.optionalKey(shortText("gateway", 64)),
+  expiresAt: Schema.optionalKey(shortText("expiresAt", 64)),
+});
+export type CreateBody = typeof CreateBody.Type;
+
+/** The body without its defaults: what is hashed and recorded. */
+export const withoutDefaults = (body: CreateBody): CreateBody => {
+  const { capture, metadata, customer, ...rest } = body;
+  return {
+    ...rest,
+    ...(capture === "manual" ? { capture } : {}),
+    ...(metadata !== undefined && Object.keys(metadata).length > 0 ? { metadata } : {}),
+    ...(customer !== undefined && Object.keys(customer).length > 0 ? { customer } : {}),
+  };
+};

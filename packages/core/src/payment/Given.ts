@@ -1,0 +1,45 @@
+/**
+ * What a decision is given besides state and command: the moment, who we are, which gateways there are, the policy. It is
+ * data of the command, so that `decide` needs no clock and no configuration and can be run again on any machine.
+ */
+
+export interface Candidate {
+  readonly gateway: string;
+  readonly account: string;
+}
+
+export interface Policy {
+  /** How often a try that certainly was not sent is made again at the same gateway. */
+  readonly maxRetries: number;
+  /** Wait before the n-th of these retries, in milliseconds; the last entry stands for all that follow. */
+  readonly retryDelaysMillis: ReadonlyArray<number>;
+  /** Wait before the n-th look-up of an unknown outcome, in milliseconds; the last entry stands for all that follow. */
+  readonly lookUpDelaysMillis: ReadonlyArray<number>;
+  /** How long after an attempt began the same key may still be sent again (law 4). */
+  readonly resendForMillis: number;
+  /** Attempts a payment may make over all gateways. */
+  readonly maxAttempts: number;
+}
+
+/** The guide's back-off (1 s doubling to 10 s, 3 retries); look-ups at once, then as the field does. */
+export const defaultPolicy: Policy = {
+  maxRetries: 3,
+  retryDelaysMillis: [1_000, 2_000, 4_000, 8_000, 10_000],
+  lookUpDelaysMillis: [0, 1_000, 5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000],
+  resendForMillis: 15 * 60_000,
+  maxAttempts: 5,
+};
+
+export interface Given {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly deployment: string;
+  /** In the order in which they are to be tried. */
+  readonly candidates: ReadonlyArray<Candidate>;
+  readonly policy: Policy;
+}
+
+export const isoTime = (millis: number): string => new Date(millis).toISOString();
+
+export const delayOf = (delaysMillis: ReadonlyArray<number>, index: number): number =>
+  delaysMillis[Math.min(index, delaysMillis.length - 1)] ?? 0;

@@ -1,0 +1,38 @@
+/**
+ * The port through which money moves. A gateway never fails: whatever happens on the way is one of its outcomes, so
+ * that no caller can mistake an exception for a decline.
+ */
+import type { GatewayOutcome, LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
+import type { Money } from "@aegispay/core/money/Money";
+import type { Candidate } from "@aegispay/core/payment/Given";
+import { Context, type Effect } from "effect";
+
+/** A charge to start. A resend carries the very same fields: they were announced in AttemptStarted (law 1). */
+export interface StartRequest {
+  /** At most 64 characters, derived from the payment's own record (law 3). */
+  readonly idempotencyKey: string;
+  /** `<merchant>/<payment>`: for people and reports, never evidence. */
+  readonly reference: string;
+  readonly amount: Money;
+  readonly token: string;
+  readonly capture: "automatic" | "manual";
+}
+
+export interface Gateway {
+  readonly name: string;
+  /** Which of our accounts at this gateway: part of every intent, so that a look-up asks where the charge was made. */
+  readonly account: string;
+  /** Starts a charge. Bounded in time by the adapter's own time-out. */
+  readonly start: (request: StartRequest) => Effect.Effect<GatewayOutcome>;
+  /** Asks what became of a charge, by its idempotency key alone. */
+  readonly lookUp: (idempotencyKey: string) => Effect.Effect<LookUpOutcome>;
+}
+
+/** The gateways this deployment has, in the order in which they are tried. */
+export class Gateways extends Context.Service<
+  Gateways,
+  {
+    readonly candidates: ReadonlyArray<Candidate>;
+    readonly find: (name: string, account: string) => Gateway | undefined;
+  }
+>()("@aegispay/gateways/Gateways") {}

@@ -1,0 +1,44 @@
+/** The port's adapter for the gateway simulator: its HTTP API, read as evidence. */
+import { Effect, type Scope } from "effect";
+import type { Gateway } from "../Gateway.ts";
+import { makeGatewayHttp } from "../http/GatewayHttp.ts";
+import { readLookUpAnswer, readStartAnswer } from "./ChargeAnswer.ts";
+
+export interface SimulatorGatewayOptions {
+  readonly name: string;
+  readonly account: string;
+  /** Where the simulator listens: `http://127.0.0.1:8081`, a path before /v1 allowed. */
+  readonly url: string;
+  /** Default 10000: a gateway that thinks longer than that is asked again by a look-up instead. */
+  readonly timeoutMillis?: number;
+  /** Default 128: more requests under way than that mean that the gateway is slow, not that it should get more. */
+  readonly maxConnections?: number;
+}
+
+export const makeSimulatorGateway: (options: SimulatorGatewayOptions) => Effect.Effect<Gateway, never, Scope.Scope> =
+  Effect.fnUntraced(function* (options) {
+    const { name, account, timeoutMillis = 10_000, maxConnections = 128 } = options;
+    const { origin, pathname } = new URL(options.url);
+    const charges = `${pathname.replace(/\/+$/, "")}/v1/charges`;
+    const send = yield* makeGatewayHttp({ origin, timeoutMillis, maxConnections });
+
+    return {
+      name,
+      account,
+      start: ({ idempotencyKey, reference, amount, token, capture }) =>
+        Effect.map(
+          send({
+            method: "POST",
+            path: charges,
+            headers: { "content-type": "application/json", "idempotency-key": idempotencyKey },
+            body: JSON.stringify({ reference, amount: amount.value, currency: amount.currency, token, capture }),
+          }),
+          (exchange) => readStartAnswer(exchange, idempotencyKey),
+        ),
+      lookUp: (idempotencyKey) =>
+        Effect.map(
+          send({ method: "GET", path: `${charges}?key=${encodeURIComponent(idempotencyKey)}`, headers: {} }),
+          (exchange) => readLookUpAnswer(exchange, idempotencyKey),
+        ),
+    };
+  });

@@ -1,0 +1,23 @@
+/** Answers on `payments.reply.<merchant>.<token>`: the merchant is the command's own, the token no subject (CONTRACT). */
+import { headers } from "@nats-io/nats-core";
+import { Effect, Layer } from "effect";
+import { Nats } from "../nats/NatsConnection.ts";
+import { Deployment } from "../nats/NatsTopology.ts";
+import { Answers } from "./Answers.ts";
+
+export const layerNatsAnswers = Layer.effect(
+  Answers,
+  Effect.gen(function* () {
+    const { connection } = yield* Nats;
+    const { addresses } = yield* Deployment;
+    return Answers.of({
+      answer: ({ merchant, token, commandId }, reply) => {
+        const withCommand = headers();
+        withCommand.set("Aegis-Command-Id", commandId);
+        // A connection that is closing takes no more; whoever waits asks again.
+        if (connection.isClosed() || connection.isDraining()) return;
+        connection.publish(addresses.reply(merchant, token), JSON.stringify(reply), { headers: withCommand });
+      },
+    });
+  }),
+);

@@ -1,0 +1,26 @@
+/** `aegispay simulator`: the gateway simulator alone. */
+import { startSimulator } from "@aegispay/gateways/simulator/SimulatorServer";
+import { Effect } from "effect";
+import { Command, Flag } from "effect/cli";
+import { jsonFlag } from "../connection.ts";
+import { printJson, printResult } from "../output.ts";
+
+export const simulator = Command.make(
+  "simulator",
+  {
+    port: Flag.Int("port").pipe(Flag.withDescription("Port to listen on; 0 = any free one"), Flag.withDefault(8081)),
+    dataDir: Flag.String("data-dir").pipe(
+      Flag.withDescription("Folder of its ledger"),
+      Flag.withDefault(".aegispay/simulator"),
+    ),
+    json: jsonFlag,
+  },
+  Effect.fnUntraced(function* ({ port, dataDir, json }) {
+    const run = Effect.gen(function* () {
+      const { url } = yield* startSimulator({ port, dataDir });
+      yield* json ? printJson({ ready: true, simulator: url }) : printResult(`the gateway simulator listens on ${url}`);
+      return yield* Effect.never;
+    });
+    return yield* Effect.scoped(run);
+  }),
+).pipe(Command.withDescription("Run the gateway simulator alone"));

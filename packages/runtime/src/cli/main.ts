@@ -1,0 +1,51 @@
+/** `aegispay`: the command line. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 NATS cannot be reached. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
+import * as NodeServices from "@effect/platform-node/NodeServices";
+import { Cause, Effect, Option, Runtime } from "effect";
+import { CliError, Command } from "effect/cli";
+import { dev } from "./commands/dev.ts";
+import { node } from "./commands/node.ts";
+import { nodes, shards } from "./commands/overview.ts";
+import { payment } from "./commands/payment.ts";
+import { setup } from "./commands/setup.ts";
+import { simulator } from "./commands/simulator.ts";
+import { colour, exitCodes } from "./output.ts";
+
+const root = Command.make("aegispay").pipe(
+  Command.withDescription("A payment runtime on NATS: charged at most once, nothing accepted is lost"),
+  Command.withSubcommands([dev, setup, node, nodes, shards, payment, simulator]),
+);
+
+const exitCodeOf = (error: unknown): number => {
+  if (CliError.isCliError(error)) {
+    return error._tag === "ShowHelp" && error.errors.length === 0 ? 0 : exitCodes.usage;
+  }
+  if (typeof error === "object" && error !== null && "_tag" in error && error._tag === "NatsUnreachable") {
+    return exitCodes.unreachable;
+  }
+  return Runtime.getErrorExitCode(error);
+};
+
+/** One line for an error that was expected; the whole cause for one that was not. */
+const report = (cause: Cause.Cause<unknown>): void => {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause));
+  if (CliError.isCliError(error) || Cause.hasInterruptsOnly(cause)) return;
+  const quiet = typeof error === "object" && error !== null && "_tag" in error && error._tag === "FailedQuietly";
+  if (quiet) return;
+  const text = error instanceof Error ? error.message : Cause.pretty(cause);
+  process.stderr.write(`${colour.red("error:", process.stderr)} ${text}\n`);
+};
+
+const program = Command.runWith(root, { version: "0.1.0" })(process.argv.slice(2)).pipe(
+  Effect.tapCause((cause) => Effect.sync(() => report(cause))),
+  Effect.provide(NodeServices.layer),
+);
+
+NodeRuntime.runMain(program, {
+  disableErrorReporting: true,
+  // A service that was told to end has drained and is done: that is no failure.
+  teardown: (exit, onExit) => {
+    if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return onExit(0);
+    onExit(exitCodeOf(Cause.squash(exit.cause)));
+  },
+});

@@ -1,0 +1,40 @@
+/** What the command line prints: progress to stderr, results to stdout, and the exit code that goes with an error. */
+import { Data, Effect, Runtime } from "effect";
+
+/** 1: refused or failed; 2: wrong usage; 3: NATS cannot be reached. */
+export const exitCodes = { failed: 1, usage: 2, unreachable: 3 } as const;
+
+/** The thing asked for was refused or failed; the message says what to do. */
+export class Refused extends Data.TaggedError("Refused")<{ readonly message: string }> {
+  override readonly [Runtime.errorExitCode] = exitCodes.failed;
+}
+
+/** The result has been printed already, and it is no success. */
+export class FailedQuietly extends Data.TaggedError("FailedQuietly")<{}> {
+  override readonly [Runtime.errorExitCode] = exitCodes.failed;
+}
+
+export const printResult = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(`${text}\n`));
+
+export const printJson = (document: unknown): Effect.Effect<void> => printResult(JSON.stringify(document));
+
+export const printProgress = (text: string): Effect.Effect<void> =>
+  Effect.sync(() => void process.stderr.write(`${text}\n`));
+
+const coloured = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && process.env["NO_COLOR"] === undefined;
+
+const escape = (code: number) => (text: string, stream: NodeJS.WriteStream) =>
+  coloured(stream) ? `\u001b[${code}m${text}\u001b[0m` : text;
+
+export const colour = { red: escape(31), green: escape(32), yellow: escape(33), dim: escape(2), bold: escape(1) };
+
+/** Columns padded to their widest cell. */
+export const table = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
+  const line = (cells: ReadonlyArray<string>) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd();
+  return [line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+};

@@ -1,0 +1,98 @@
+/**
+ * The client of services: publishes commands durably, waits for answers, asks for payments, follows their logs. All it
+ * needs is NATS and the subject root; it never talks to a node directly.
+ *
+ * What it promises: `submit` succeeds only when the command is durably accepted; whatever it is told or not told, a call
+ * that is repeated with the same payment id has one effect.
+ */
+import { makeAddressBook } from "@aegispay/core/addresses/AddressBook";
+import type { PaymentRef } from "@aegispay/core/identity/Identity";
+import type { PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
+import type { PaymentView } from "@aegispay/core/payment/PaymentView";
+import type { CommandReply } from "@aegispay/core/payment/Reply";
+import { nuid } from "@nats-io/nats-core";
+import { Context, Effect, Layer, type Stream } from "effect";
+import { layerNats, Nats, type NatsAddress } from "../nats/NatsConnection.ts";
+import { makeAnswerDesk } from "./answerDesk.ts";
+import type { AnswerTimeout, CommandRefusedLocally, NotAccepted, QueryRefused, QueryUnanswered } from "./ClientErrors.ts";
+import { prepareCreate, type CreateOrder } from "./outgoingCommand.ts";
+import { makePaymentLog } from "./paymentLog.ts";
+import { makePublisher } from "./publisher.ts";
+import { makeQueries } from "./queries.ts";
+
+export type { CreateOrder } from "./outgoingCommand.ts";
+export { AnswerTimeout, CommandRefusedLocally, NotAccepted, QueryRefused, QueryUnanswered } from "./ClientErrors.ts";
+
+export interface ExecuteOptions {
+  /** Whole time to wait, in milliseconds; default 60 s. */
+  readonly timeoutMillis?: number;
+  /** `accepted`: answered when the first commit is durable; `completed` (default): when the payment is at rest. */
+  readonly when?: "accepted" | "completed";
+}
+
+/** Before a command that got no answer is published again, in milliseconds; doubles each time. */
+const firstPatienceMillis = 5_000;
+
+export class AegisClient extends Context.Service<
+  AegisClient,
+  {
+    /** Durable, fire and forget: done when the command is accepted. */
+    readonly submit: (
+      order: CreateOrder,
+    ) => Effect.Effect<{ readonly payment: PaymentRef; readonly commandId: string }, CommandRefusedLocally | NotAccepted>;
+    /** Submits and waits for the answer; publishes again, with the same command id, when none comes. */
+    readonly execute: (
+      order: CreateOrder,
+      options?: ExecuteOptions,
+    ) => Effect.Effect<CommandReply, CommandRefusedLocally | NotAccepted | AnswerTimeout>;
+    readonly get: (
+      payment: PaymentRef,
+      options?: { readonly minVersion?: number },
+    ) => Effect.Effect<PaymentView, QueryRefused | QueryUnanswered>;
+    /** The payment's events from a version on (default 1); with `follow`, also those still to come, without a gap. */
+    readonly events: (
+      payment: PaymentRef,
+      options?: { readonly from?: number; readonly follow?: boolean },
+    ) => Stream.Stream<PaymentEvent, QueryRefused | QueryUnanswered>;
+  }
+>()("@aegispay/runtime/AegisClient") {}
+
+const make = (root: string) =>
+  Effect.gen(function* () {
+    const nats = yield* Nats;
+    const addresses = makeAddressBook(root);
+    const queries = makeQueries(nats, addresses);
+    const publisher = makePublisher(nats, addresses, queries);
+    const desk = yield* makeAnswerDesk(nats, addresses);
+    const log = makePaymentLog(nats, addresses, queries);
+    const newCommandId = () => nuid.next();
+
+    return AegisClient.of({
+      submit: Effect.fnUntraced(function* (order) {
+        const command = yield* prepareCreate(order, newCommandId);
+        yield* publisher.publish(command, undefined);
+        return { payment: command.payment, commandId: command.commandId };
+      }),
+      execute: (order, { timeoutMillis = 60_000, when = "completed" } = {}) =>
+        Effect.gen(function* () {
+          const command = yield* prepareCreate(order, newCommandId);
+          const { merchant } = command.payment;
+          return yield* desk.await(
+            { ...command.payment, commandId: command.commandId, timeoutMillis, patienceMillis: firstPatienceMillis },
+            (repeat) => {
+              const replyTo = { token: desk.tokenFor(merchant), when };
+              return repeat ? publisher.publishAgain(command, replyTo) : publisher.publish(command, replyTo);
+            },
+          );
+        }),
+      get: (payment, options) => Effect.map(queries.get(payment, { ...options }), ({ payment: view }) => view),
+      events: log.events,
+    });
+  });
+
+/** A client on a connection of its own. */
+export const layerAegisClient = (address: NatsAddress, root = "payments") =>
+  Layer.effect(AegisClient, make(root)).pipe(Layer.provide(layerNats(address)));
+
+/** A client on the connection that is there. */
+export const layerAegisClientOnNats = (root: string) => Layer.effect(AegisClient, make(root));

@@ -1,0 +1,38 @@
+/** Why a client's call did not succeed; each message says what to do. */
+import type { RejectionCode } from "@aegispay/core/payment/Rejection";
+import { Data } from "effect";
+
+/** Refused before anything was published. */
+export class CommandRefusedLocally extends Data.TaggedError("CommandRefusedLocally")<{
+  readonly code: RejectionCode;
+  readonly message: string;
+}> {}
+
+/** The publish was not acknowledged: whether it was accepted is not known; sending it again is safe. */
+export class NotAccepted extends Data.TaggedError("NotAccepted")<{ readonly cause: unknown }> {
+  override get message(): string {
+    const cause = this.cause instanceof Error ? this.cause.message : String(this.cause);
+    return `the command was not acknowledged (${cause}): send it again with the same id`;
+  }
+}
+
+/** Accepted, but no answer came in time: the payment goes on by itself. */
+export class AnswerTimeout extends Data.TaggedError("AnswerTimeout")<{ readonly merchant: string; readonly paymentId: string }> {
+  override get message(): string {
+    return `no answer in time: ${this.merchant}/${this.paymentId} goes on; ask for it later, or send the same command again`;
+  }
+}
+
+/** No node answers queries now. */
+export class QueryUnanswered extends Data.TaggedError("QueryUnanswered")<{ readonly cause: unknown }> {
+  override get message(): string {
+    const cause = this.cause instanceof Error ? this.cause.message : String(this.cause);
+    return `no node answered the query (${cause}): check that nodes run with \`aegispay nodes\``;
+  }
+}
+
+/** A node answered a query with an error. */
+export class QueryRefused extends Data.TaggedError("QueryRefused")<{
+  readonly code: RejectionCode;
+  readonly message: string;
+}> {}

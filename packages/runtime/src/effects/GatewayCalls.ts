@@ -1,0 +1,91 @@
+/**
+ * Executes what a committed state owes to a gateway, and turns whatever comes of it into the next command. It is given an
+ * intent only after the commit that announced it is durable (law 1).
+ */
+import { Gateways } from "@aegispay/gateways/Gateway";
+import type { GatewayOutcome, LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
+import type { Given } from "@aegispay/core/payment/Given";
+import type { PaymentRef } from "@aegispay/core/identity/Identity";
+import type { Intent } from "@aegispay/core/payment/intents";
+import type { RecordLookUp, RecordOutcome } from "@aegispay/core/payment/PaymentCommand";
+import { Clock, Context, Effect, Layer, Semaphore } from "effect";
+import { Settings } from "../config/RuntimeSettings.ts";
+import { Deployment } from "../nats/NatsTopology.ts";
+
+/** Backstop behind the adapters' own time-outs, in milliseconds. */
+const callTimeoutMillis = 15_000;
+
+export class GatewayCalls extends Context.Service<
+  GatewayCalls,
+  {
+    /** What a decision is given now. */
+    readonly given: () => Given;
+    /** Waits until the round is due and has a place, looks at the lease once more, calls. Undefined: no longer mine. */
+    readonly perform: (
+      payment: PaymentRef,
+      intent: Intent,
+      isMine: () => boolean,
+    ) => Effect.Effect<RecordOutcome | RecordLookUp | undefined>;
+  }
+>()("@aegispay/runtime/GatewayCalls") {}
+
+const make = Effect.gen(function* () {
+  const gateways = yield* Gateways;
+  const clock = yield* Clock.Clock;
+  const { deployment } = yield* Deployment;
+  const settings = yield* Settings;
+  const places = new Map<string, Semaphore.Semaphore>();
+  const placesAt = (gateway: string): Semaphore.Semaphore => {
+    const found = places.get(gateway) ?? Semaphore.makeUnsafe(settings.gatewayConcurrency);
+    places.set(gateway, found);
+    return found;
+  };
+  const given = (): Given => ({
+    at: clock.currentTimeMillisUnsafe(),
+    deployment,
+    candidates: gateways.candidates,
+    policy: settings.policy,
+  });
+
+  /** A call that dies or takes too long may have left: its outcome is unknown. */
+  const bounded = <Outcome>(call: Effect.Effect<Outcome>) =>
+    call.pipe(
+      Effect.timeoutOrElse({
+        duration: callTimeoutMillis,
+        orElse: () => Effect.succeed({ _tag: "Unknown", reason: "no answer in time" } as const),
+      }),
+      Effect.catchDefect((defect) => Effect.succeed({ _tag: "Unknown", reason: `the call failed: ${String(defect)}` } as const)),
+    );
+
+  const call = (payment: PaymentRef, { attempt, round }: Intent): Effect.Effect<RecordOutcome | RecordLookUp> => {
+    const about = { payment, attempt: attempt.number, round: round.round };
+    const gateway = gateways.find(attempt.gateway, attempt.account);
+    const unconfigured = {
+      _tag: "Unknown",
+      reason: `gateway ${attempt.gateway} (account ${attempt.account}) is not configured here`,
+    } as const;
+    if (round.action === "lookUp") {
+      const outcome: Effect.Effect<LookUpOutcome> =
+        gateway === undefined ? Effect.succeed(unconfigured) : bounded(gateway.lookUp(attempt.idempotencyKey));
+      return Effect.map(outcome, (found) => ({ type: "RecordLookUp", ...about, outcome: found, given: given() }) as const);
+    }
+    const { idempotencyKey, request } = attempt;
+    const outcome: Effect.Effect<GatewayOutcome> =
+      gateway === undefined ? Effect.succeed(unconfigured) : bounded(gateway.start({ idempotencyKey, ...request }));
+    return Effect.map(outcome, (found) => ({ type: "RecordOutcome", ...about, outcome: found, given: given() }) as const);
+  };
+
+  return GatewayCalls.of({
+    given,
+    perform: (payment, intent, isMine) =>
+      Effect.gen(function* () {
+        const wait = Date.parse(intent.round.due) - clock.currentTimeMillisUnsafe();
+        if (wait > 0) yield* Effect.sleep(wait);
+        return yield* placesAt(intent.attempt.gateway).withPermit(
+          Effect.suspend(() => (isMine() ? call(payment, intent) : Effect.succeed(undefined))),
+        );
+      }),
+  });
+});
+
+export const layerGatewayCalls = Layer.effect(GatewayCalls, make);

@@ -1,0 +1,109 @@
+/** The command queue on a JetStream work queue: one pull consumer for each shard and epoch. */
+import type { Consumer, ConsumerMessages, JsMsg } from "@nats-io/jetstream";
+import { Effect, Layer } from "effect";
+import { Settings } from "../config/RuntimeSettings.ts";
+import { Nats } from "../nats/NatsConnection.ts";
+import { Deployment } from "../nats/NatsTopology.ts";
+import { CommandQueue, TakeOverFailed, type Delivery, type ShardTakeOver } from "./CommandQueue.ts";
+
+/** How long one request of a take-over may take before the next round begins, in milliseconds. */
+const takeOverRequestMillis = 500;
+
+const nanos = (millis: number): number => millis * 1e6;
+
+const make = Effect.gen(function* () {
+  const { jetstream, manager } = yield* Nats;
+  const { addresses } = yield* Deployment;
+  const settings = yield* Settings;
+  const stream = addresses.streams.commands;
+
+  const deliveryOf = (message: JsMsg): Delivery | undefined => {
+    const address = addresses.parseShardCommand(message.subject);
+    if (address === undefined) return undefined;
+    return {
+      ...address,
+      body: message.data,
+      header: (name) => message.headers?.get(name) || undefined,
+      sequence: message.seq,
+      ack: () => message.ack(),
+      erase: Effect.promise(async () => {
+        // Already erased by an earlier owner, or NATS is away: then it is delivered, and erased, again.
+        await manager.streams.deleteMessage(stream, message.seq, true).catch(() => undefined);
+      }),
+      returnLater: (delayMillis) => message.nak(delayMillis),
+    };
+  };
+
+  const deleteOlder = async (shard: number, epoch: number): Promise<void> => {
+    const prefix = addresses.shardConsumer(shard, 0).slice(0, -1);
+    for await (const name of consumerNames()) {
+      if (name.startsWith(prefix) && Number(name.slice(prefix.length)) < epoch) {
+        await manager.consumers.delete(stream, name).catch(ignoreMissing);
+      }
+    }
+  };
+
+  async function* consumerNames(): AsyncGenerator<string> {
+    for await (const info of manager.consumers.list(stream)) yield info.name;
+  }
+
+  const open = async (shard: number, epoch: number): Promise<Consumer> => {
+    const name = addresses.shardConsumer(shard, epoch);
+    await deleteOlder(shard, epoch);
+    await manager.consumers.add(stream, {
+      durable_name: name,
+      filter_subject: addresses.shardCommands(shard),
+      ack_policy: "explicit",
+      ack_wait: nanos(settings.ackWaitMillis),
+      max_ack_pending: settings.shardWindow,
+      max_deliver: -1,
+    });
+    return jetstream.consumers.get(stream, name);
+  };
+
+  /** Reports the consumer's end, and the notices that say it is gone or does not answer. */
+  const watch = async (messages: ConsumerMessages, onLost: () => void): Promise<void> => {
+    for await (const notice of messages.status()) {
+      if (notice.type === "consumer_deleted" || notice.type === "consumer_not_found" || notice.type === "stream_not_found") {
+        onLost();
+        return;
+      }
+    }
+  };
+
+  const takeOver = (order: ShardTakeOver) =>
+    Effect.gen(function* () {
+      const { shard, epoch } = order;
+      const failed = (cause: unknown) => new TakeOverFailed({ shard, cause });
+      const consumer = yield* Effect.tryPromise({ try: () => open(shard, epoch), catch: failed }).pipe(
+        Effect.timeoutOrElse({
+          duration: takeOverRequestMillis * 4,
+          orElse: () => Effect.fail(failed("no answer in time")),
+        }),
+      );
+      const messages = yield* Effect.acquireRelease(
+        Effect.tryPromise({
+          try: () =>
+            consumer.consume({
+              max_messages: settings.shardWindow,
+              callback: (message) => {
+                const delivery = deliveryOf(message);
+                if (delivery !== undefined) order.onDelivery(delivery);
+              },
+            }),
+          catch: failed,
+        }),
+        (consuming) =>
+          Effect.sync(() => {
+            consuming.stop();
+          }),
+      );
+      void watch(messages, order.onLost);
+    });
+
+  return CommandQueue.of({ takeOver });
+});
+
+const ignoreMissing = (): boolean => false;
+
+export const layerNatsCommandQueue = Layer.effect(CommandQueue, make);

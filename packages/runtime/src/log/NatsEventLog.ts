@@ -1,0 +1,88 @@
+/** The event log on JetStream: appends through the node's writer, reads by batched direct get or at the leader. */
+import type { PaymentRef } from "@aegispay/core/identity/Identity";
+import type { StoredMsg } from "@nats-io/jetstream";
+import { Effect, Layer } from "effect";
+import { Settings } from "../config/RuntimeSettings.ts";
+import { nextAtLeader } from "../nats/leaderRead.ts";
+import { Nats } from "../nats/NatsConnection.ts";
+import { Deployment } from "../nats/NatsTopology.ts";
+import { commitIdHeader } from "./commitHeaders.ts";
+import {
+  AppendConflict,
+  EventContinuityError,
+  EventLog,
+  LogClosed,
+  LogUnavailable,
+  type NewCommit,
+  type StoredCommit,
+} from "./EventLog.ts";
+import { NatsCommitWriter } from "./NatsCommitWriter.ts";
+
+/** Commits fetched by one request of a replay. */
+const readPage = 500;
+
+const stored = (message: StoredMsg): StoredCommit => ({
+  sequence: message.seq,
+  commitId: message.header.get(commitIdHeader),
+  body: message.data,
+});
+
+const make = Effect.gen(function* () {
+  const { connection, manager } = yield* Nats;
+  const { addresses } = yield* Deployment;
+  const settings = yield* Settings;
+  const eventStream = addresses.streams.events;
+  const writer = new NatsCommitWriter(connection, manager, { ...settings, eventStream });
+  yield* Effect.addFinalizer(() => Effect.sync(() => writer.close()));
+
+  const append = (commit: NewCommit) =>
+    Effect.callback<{ readonly sequence: number }, AppendConflict | EventContinuityError | LogClosed>((resume) => {
+      const { payment } = commit;
+      writer.append(commit, addresses.append(payment), addresses.event(payment), (settled) => {
+        switch (settled._tag) {
+          case "Stored":
+            return resume(Effect.succeed(settled));
+          case "Conflict":
+            return resume(Effect.fail(new AppendConflict({ lastSequence: settled.lastSequence })));
+          case "Lost":
+            return resume(Effect.fail(new EventContinuityError({ payment, reason: settled.reason })));
+          case "Closed":
+            return resume(Effect.fail(new LogClosed()));
+        }
+      });
+    });
+
+  const readPages = async (payment: PaymentRef): Promise<ReadonlyArray<StoredCommit>> => {
+    const commits: Array<StoredCommit> = [];
+    for (let from = 1; ; from = commits.at(-1)!.sequence + 1) {
+      const before = commits.length;
+      const page = await manager.direct.getBatch(eventStream, {
+        seq: from,
+        next_by_subj: addresses.event(payment),
+        batch: readPage,
+      });
+      for await (const message of page) commits.push(stored(message));
+      if (commits.length - before < readPage) return commits;
+    }
+  };
+
+  const readAtLeader = async (payment: PaymentRef): Promise<ReadonlyArray<StoredCommit>> => {
+    const commits: Array<StoredCommit> = [];
+    for (let from = 1; ; from = commits.at(-1)!.sequence + 1) {
+      const found = await nextAtLeader(manager, eventStream, from, addresses.event(payment));
+      if (found === null) return commits;
+      commits.push(stored(found));
+    }
+  };
+
+  return EventLog.of({
+    append,
+    read: (payment, options) =>
+      Effect.tryPromise({
+        try: () => (options?.atLeader === true ? readAtLeader(payment) : readPages(payment)),
+        catch: (cause) => new LogUnavailable({ cause }),
+      }),
+  });
+});
+
+export const layerNatsEventLog = Layer.effect(EventLog, make);

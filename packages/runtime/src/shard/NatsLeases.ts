@@ -1,0 +1,52 @@
+/** Shard leases in the bucket `payments_leases`: its TTL is the life of a lease, a key's revision its epoch. */
+import { Kvm, type KvEntry } from "@nats-io/kv";
+import { nuid } from "@nats-io/nats-core";
+import { Effect, Layer } from "effect";
+import { hostname } from "node:os";
+import { Settings } from "../config/RuntimeSettings.ts";
+import { Nats, natsRequest } from "../nats/NatsConnection.ts";
+import { Deployment } from "../nats/NatsTopology.ts";
+import { Leases, LeasesUnavailable, type Lease, type LeaseHolder } from "./Leases.ts";
+
+export const leaseKey = (shard: number): string => `shard-${shard}`;
+
+const holderOf = (entry: KvEntry | null): LeaseHolder | undefined =>
+  entry === null || entry.operation !== "PUT" ? undefined : entry.json<LeaseHolder>();
+
+const make = Effect.gen(function* () {
+  const { connection } = yield* Nats;
+  const { addresses } = yield* Deployment;
+  const settings = yield* Settings;
+  const bucket = yield* natsRequest("opening the lease bucket", () => new Kvm(connection).open(addresses.buckets.leases));
+  const me: LeaseHolder = { node: settings.nodeId, pid: process.pid, host: hostname(), incarnation: nuid.next() };
+  const value = JSON.stringify(me);
+
+  const attempt = <A>(run: () => Promise<A>) =>
+    Effect.tryPromise({ try: run, catch: (cause) => new LeasesUnavailable({ cause }) });
+
+  /** A refused write may be the echo of one of mine whose answer was lost: what stands there decides. */
+  const readBack = async (shard: number): Promise<Lease | undefined> => {
+    const entry = await bucket.get(leaseKey(shard));
+    return holderOf(entry)?.incarnation === me.incarnation ? { shard, revision: entry!.revision } : undefined;
+  };
+
+  const orReadBack = async (shard: number, write: () => Promise<number>): Promise<Lease | undefined> => {
+    try {
+      return { shard, revision: await write() };
+    } catch (cause) {
+      if (cause instanceof Error && "code" in cause && cause.code === 10071) return readBack(shard);
+      throw cause;
+    }
+  };
+
+  return Leases.of({
+    me,
+    acquire: (shard) => attempt(() => orReadBack(shard, () => bucket.create(leaseKey(shard), value))),
+    renew: (lease) =>
+      attempt(() => orReadBack(lease.shard, () => bucket.update(leaseKey(lease.shard), value, lease.revision))),
+    release: (lease) => attempt(() => bucket.delete(leaseKey(lease.shard), { previousSeq: lease.revision })),
+    isMine: (shard) => attempt(async () => (await readBack(shard)) !== undefined),
+  });
+});
+
+export const layerNatsLeases = Layer.effect(Leases, make);
