@@ -10,7 +10,7 @@ const RELEASE = "2.15.1";
 const RELEASES_URL = process.env.AEGISPAY_RELEASES_URL ?? "https://github.com/nats-io/nats-server/releases/download";
 /** A machine without a way out should learn so quickly; a slow line only has to keep moving. */
 const ANSWER_MILLIS = 8_000;
-const STALL_MILLIS = 20_000;
+const STALL_MILLIS = 10_000;
 
 export const NATS_SERVER = `nats-server>=${MINIMUM}`;
 

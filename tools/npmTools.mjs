@@ -89,7 +89,11 @@ const pack = async (specifier, sha512, folder) => {
   const [command, ...first] = npmCommand();
   const options = ["--pack-destination", folder, "--ignore-scripts", "--dry-run=false", "--loglevel=error"];
   try {
-    await capture(command, [...first, "pack", specifier, ...options], { cwd: folder, timeoutMillis: FETCH_MILLIS });
+    await capture(command, [...first, "pack", specifier, ...options], {
+      cwd: folder,
+      timeoutMillis: FETCH_MILLIS,
+      lastLines: 20,
+    });
   } catch (error) {
     const advice =
       error.message === "npm: not found"
@@ -106,6 +110,19 @@ const pack = async (specifier, sha512, folder) => {
     );
   }
   return archive;
+};
+
+/**
+ * The registry npm would ask, for pnpm to ask the same one: it does not read npm's environment variables. Undefined
+ * without an npm to ask.
+ */
+export const npmRegistry = async (folder) => {
+  const [command, ...first] = npmCommand();
+  try {
+    return (await capture(command, [...first, "config", "get", "registry"], { cwd: folder })).trim();
+  } catch {
+    return undefined;
+  }
 };
 
 /** The npm that started us, if one did: PATH may have another or none. */

@@ -25,7 +25,7 @@ import { pathToFileURL } from "node:url";
 import { capture } from "./child.mjs";
 import { withLock } from "./lock.mjs";
 import { NATS_SERVER, ensureNatsServer } from "./natsServer.mjs";
-import { NPM_TOOLS, ensureNode, ensurePnpm, runsOnNode24 } from "./npmTools.mjs";
+import { NPM_TOOLS, ensureNode, ensurePnpm, npmRegistry, runsOnNode24 } from "./npmTools.mjs";
 import { ROOT, TOOLS, say, sweepTemporaryFolders, withTemporaryFolder } from "./toolFolder.mjs";
 
 const REMEMBERED = join(TOOLS, "remembered.json");
@@ -127,6 +127,7 @@ const installDependencies = async ({ node, pnpm }, coOwner) => {
   rmSync(INSTALLED, { force: true });
   const before = dependenciesFingerprint();
   const hasLockFile = existsSync(join(ROOT, "pnpm-lock.yaml"));
+  const registry = await npmRegistry(ROOT);
   const frozen = hasLockFile || process.env.CI !== undefined;
   try {
     await capture(
@@ -139,16 +140,18 @@ const installDependencies = async ({ node, pnpm }, coOwner) => {
         // Nobody can answer a question here.
         "--config.confirmModulesPurge=false",
         "--reporter=append-only",
+        ...(registry === undefined ? [] : [`--registry=${registry}`]),
       ],
       {
         cwd: ROOT,
         env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ""}` },
         timeoutMillis: INSTALL_MILLIS,
+        lastLines: 20,
         onSpawn: coOwner,
       },
     );
   } catch (error) {
-    const advice = error.message.includes("OUTDATED_LOCKFILE")
+    const advice = /OUTDATED_LOCKFILE|specifiers in the lockfile/.test(error.message)
       ? "bring pnpm-lock.yaml up to date with: node tools/run.mjs exec pnpm install"
       : "check that the package registry is reachable (npm ping) and start again";
     throw new Error(`cannot install the dependencies: ${advice}.\n${error.message}`, { cause: error });

@@ -34,6 +34,7 @@ const SimulatorConfig = Schema.Struct({
   maxConnections: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
 });
 
+/** To be decoded with `onExcessProperty: "error"`: a setting that is misspelt must not silently be its default. */
 export const GatewaysConfig = Schema.Struct({
   gateways: Schema.NonEmptyArray(SimulatorConfig).check(
     Schema.makeFilter((gateways: ReadonlyArray<{ readonly name: string }>) => {
@@ -42,8 +43,7 @@ export const GatewaysConfig = Schema.Struct({
       return twice === undefined ? undefined : `two gateways are named ${JSON.stringify(twice)}`;
     }),
   ),
-  // A setting that is misspelt must not silently be its default.
-}).annotate({ parseOptions: { onExcessProperty: "error" } });
+});
 export type GatewaysConfig = typeof GatewaysConfig.Type;
 
 /** The `Gateways` service with an adapter for each configured gateway; their connections close with the layer. */

@@ -3,7 +3,7 @@ import { GatewaysConfig, layerFromConfig } from "@aegispay/gateways/GatewaysConf
 import { describe, expect, it } from "@effect/vitest";
 import { Effect, Result, Schema } from "effect";
 
-const decode = Schema.decodeUnknownResult(GatewaysConfig);
+const decode = Schema.decodeUnknownResult(GatewaysConfig, { onExcessProperty: "error" });
 const simulator = { name: "simulator", type: "simulator", url: "http://127.0.0.1:8081" };
 
 describe("the configuration of the gateways", () => {

@@ -8,6 +8,7 @@ import type { StartRequest } from "@aegispay/gateways/Gateway";
 import { makeSimulatorGateway, type SimulatorGatewayOptions } from "@aegispay/gateways/simulator/SimulatorGateway";
 import { describe, expect, it } from "@effect/vitest";
 import { Deferred, Effect, Fiber, type Scope } from "effect";
+import { TestClock } from "effect/testing";
 import { runningSimulator } from "./simulatorHarness.ts";
 
 const gatewayAt = (url: string, options: Partial<SimulatorGatewayOptions> = {}) =>
@@ -223,6 +224,13 @@ describe("a look-up", () => {
     );
   }
 
+  it.live("that the adapter itself cannot put into words is Unknown, never an exception", () =>
+    Effect.gen(function* () {
+      const gateway = yield* gatewayAt(yield* answering(200, { charges: [] }));
+      expect(yield* gateway.lookUp("\ud800")).toMatchObject({ _tag: "Unknown" });
+    }),
+  );
+
   it.live("that cannot connect is Unknown", () =>
     Effect.gen(function* () {
       const gateway = yield* gatewayAt(yield* portOfNobody);
@@ -267,28 +275,56 @@ describe("what surely was not sent", () => {
     }),
   );
 
-  it.live("a connection that is not made in time is NotSent, and stays so when it is made later", () =>
+  /** A gateway whose machine is up but does not take connections for now. */
+  const stoppedGateway = Effect.gen(function* () {
+    const path = fileURLToPath(new URL("stoppedListener.ts", import.meta.url));
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => spawn(process.execPath, [path], { stdio: ["ignore", "pipe", "inherit"] })),
+      (listener) => Effect.sync(() => listener.kill("SIGKILL")),
+    );
+    const lines = createInterface(child.stdout);
+    const [port] = yield* Effect.promise(() => once(lines, "line") as Promise<[string]>);
+    child.kill("SIGSTOP");
+    // Its backlog holds two connections; the kernel lets every further one wait, and tries again each second.
+    const fillers = [0, 1].map(() => connect(Number(port), "127.0.0.1").on("error", () => undefined));
+    yield* Effect.promise(() => Promise.all(fillers.map((filler) => once(filler, "connect"))));
+    const connections = Effect.callback<void>((resume) => {
+      let accepted = 0;
+      lines.on("line", () => {
+        accepted += 1;
+        if (accepted === fillers.length + 1) resume(Effect.void);
+      });
+    });
+    return {
+      url: `http://127.0.0.1:${port}`,
+      /** Goes on; returns once it has accepted one connection besides the fillers. */
+      goOn: Effect.andThen(
+        Effect.sync(() => child.kill("SIGCONT")),
+        connections,
+      ),
+      requests: Effect.promise(() => fetch(`http://127.0.0.1:${port}/count`).then((response) => response.text())),
+    };
+  });
+
+  it.live("a connection that is not made in time is NotSent", () =>
     Effect.gen(function* () {
-      const path = fileURLToPath(new URL("stoppedListener.ts", import.meta.url));
-      const child = yield* Effect.acquireRelease(
-        Effect.sync(() => spawn(process.execPath, [path], { stdio: ["ignore", "pipe", "inherit"] })),
-        (process) => Effect.sync(() => process.kill("SIGKILL")),
-      );
-      const [port] = yield* Effect.promise(() => once(createInterface(child.stdout), "line") as Promise<[string]>);
-      child.kill("SIGSTOP");
-      // Its backlog holds two connections; the kernel lets every further one wait.
-      const fillers = [0, 1].map(() => connect(Number(port), "127.0.0.1"));
-      yield* Effect.promise(() => Promise.all(fillers.map((filler) => once(filler, "connect"))));
-      const gateway = yield* gatewayAt(`http://127.0.0.1:${port}`, { timeoutMillis: 200 });
+      const { url } = yield* stoppedGateway;
+      const gateway = yield* gatewayAt(url, { timeoutMillis: 200 });
       const outcome = yield* gateway.start(request("key-1"));
       expect(outcome).toMatchObject({ _tag: "NotSent", reason: expect.stringContaining("not connected") });
+    }),
+  );
 
-      child.kill("SIGCONT");
-      for (const filler of fillers) filler.destroy();
-      const count = yield* Effect.promise(() =>
-        fetch(`http://127.0.0.1:${port}/count`).then((response) => response.text()),
-      );
-      expect(count).toBe("0");
+  it.live("a request that is given up while it connects is not sent when the connection is made after all", () =>
+    Effect.gen(function* () {
+      const stopped = yield* stoppedGateway;
+      const gateway = yield* gatewayAt(stopped.url);
+      const start = yield* Effect.forkScoped(gateway.start(request("key-1")), { startImmediately: true });
+      // Nobody can see a connection that is not made: the request has been handed on to the socket by then.
+      yield* Effect.sleep(50);
+      yield* Fiber.interrupt(start);
+      yield* stopped.goOn;
+      expect(yield* stopped.requests).toBe("0");
     }),
   );
 });
@@ -356,7 +392,7 @@ describe("what may have been sent", () => {
           else socket.resetAndDestroy();
         });
       });
-      const gateway = yield* gatewayAt(url);
+      const gateway = yield* gatewayAt(url, { maxConnections: 1 });
       expect(yield* gateway.start(request("key-1"))).toMatchObject({ _tag: "Approved" });
       expect(yield* gateway.start(request("key-2"))).toMatchObject({ _tag: "Unknown" });
       expect({ connections, requests }).toEqual({ connections: 1, requests: 2 });
@@ -417,31 +453,44 @@ describe("connections", () => {
     }),
   );
 
-  it.live("that stay taken make a waiting request NotSent, and it is never sent", () =>
+  // The next two live on the test's clock, the server on the real network.
+  it.effect("that stay taken make a waiting request NotSent, and it is never sent", () =>
     Effect.gen(function* () {
       const server = yield* holding;
-      const gateway = yield* gatewayAt(server.url, { maxConnections: 1, timeoutMillis: 300 });
-      // The second takes over the connection just when the third's patience ends.
-      const outcomes = yield* Effect.all(
-        [1, 2, 3].map((n) => gateway.start(request(`key-${n}`))),
-        { concurrency: "unbounded" },
-      );
-      expect(outcomes.map((outcome) => outcome._tag)).toEqual(["Unknown", "Unknown", "NotSent"]);
+      const gateway = yield* gatewayAt(server.url, { maxConnections: 1, timeoutMillis: 1000 });
+      const start = (key: string) => Effect.forkScoped(gateway.start(request(key)), { startImmediately: true });
+      const first = yield* start("key-1");
+      yield* server.arrivals(1);
+      yield* TestClock.adjust(500);
+      const second = yield* start("key-2");
+      const third = yield* start("key-3");
+      yield* TestClock.adjust(500);
+      expect(yield* Fiber.join(first)).toMatchObject({ _tag: "Unknown" });
+      yield* server.arrivals(2);
+      yield* TestClock.adjust(500);
+      expect(yield* Fiber.join(third)).toEqual({ _tag: "NotSent", reason: "no free connection within 1000 ms" });
+      yield* server.answerOne;
+      yield* server.answerOne;
+      expect(yield* Fiber.join(second)).toMatchObject({ _tag: "Approved" });
       expect(server.count()).toBe(2);
     }),
   );
 
-  it.live("do not count the wait for them as part of the time-out", () =>
+  it.effect("do not count the wait for them as part of the time-out", () =>
     Effect.gen(function* () {
-      const url = yield* httpServer((incoming, response) => {
-        const idempotencyKey = incoming.headers["idempotency-key"];
-        setTimeout(() => response.end(JSON.stringify({ ...succeeded, idempotencyKey })), 350);
-      });
-      const gateway = yield* gatewayAt(url, { maxConnections: 1, timeoutMillis: 600 });
-      const outcomes = yield* Effect.all([gateway.start(request("key-1")), gateway.start(request("key-2"))], {
-        concurrency: 2,
-      });
-      expect(outcomes.map((outcome) => outcome._tag)).toEqual(["Approved", "Approved"]);
+      const server = yield* holding;
+      const gateway = yield* gatewayAt(server.url, { maxConnections: 1, timeoutMillis: 1000 });
+      const start = (key: string) => Effect.forkScoped(gateway.start(request(key)), { startImmediately: true });
+      const first = yield* start("key-1");
+      const second = yield* start("key-2");
+      yield* server.arrivals(1);
+      yield* TestClock.adjust(900);
+      yield* server.answerOne;
+      yield* Fiber.join(first);
+      yield* server.arrivals(2);
+      yield* TestClock.adjust(900);
+      yield* server.answerOne;
+      expect(yield* Fiber.join(second)).toMatchObject({ _tag: "Approved" });
     }),
   );
 
@@ -452,7 +501,7 @@ describe("connections", () => {
       let requests = 0;
       const url = yield* httpServer((incoming, response) => {
         requests += 1;
-        if (requests > 1) return response.end(JSON.stringify(succeeded));
+        if (requests > 1) response.end(JSON.stringify(succeeded));
         incoming.socket.on("close", () => Deferred.doneUnsafe(closed, Effect.void));
         Deferred.doneUnsafe(arrived, Effect.void);
       });

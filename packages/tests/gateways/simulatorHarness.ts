@@ -74,7 +74,7 @@ export const plainClient = (url: string) => {
 };
 export type PlainClient = ReturnType<typeof plainClient>;
 
-export interface ChargeOptions {
+interface ChargeOptions {
   readonly reference?: string;
   readonly amount?: number;
   readonly currency?: string;
@@ -82,7 +82,7 @@ export interface ChargeOptions {
   readonly capture?: "automatic" | "manual";
 }
 
-export interface LedgerReport {
+interface LedgerReport {
   readonly charges: ReadonlyArray<{
     readonly id: string;
     readonly reference: string;

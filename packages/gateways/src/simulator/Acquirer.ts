@@ -46,6 +46,8 @@ const keyInFlight = refusal(
   "the first request with this Idempotency-Key is in flight",
 );
 
+const internalError = refusal(500, "internal_error", "ordered by http500Rate");
+
 export interface Acquirer {
   readonly charge: (key: string, request: ChargeRequest, fate: Fate) => Effect.Effect<Reply, PlatformError>;
   readonly operate: (chargeId: string, request: OperationRequest, fate: Fate) => Effect.Effect<Reply, PlatformError>;
@@ -83,8 +85,9 @@ export const makeAcquirer = (books: DurableLedger, slowAnswerMillis: number, sco
     const { key, known, fate } = options;
     const other = inFlight.get(key);
     if (known !== undefined) return after(fate.latencyMillis, () => known);
-    if (other !== undefined)
+    if (other !== undefined) {
       return after(fate.latencyMillis, () => (other === options.parameters ? keyInFlight : keyReused));
+    }
     inFlight.set(key, options.parameters);
     return after(options.millis, () => {
       inFlight.delete(key);
@@ -95,8 +98,7 @@ export const makeAcquirer = (books: DurableLedger, slowAnswerMillis: number, sco
   /** How the result gets back to the client, or does not. */
   const deliver = (reply: Reply, fate: Fate): Effect.Effect<Reply, PlatformError> =>
     Effect.flatMap(written, () => {
-      if (fate.internalError !== "none")
-        return Effect.succeed(refusal(500, "internal_error", "ordered by http500Rate"));
+      if (fate.internalError !== "none") return Effect.succeed(internalError);
       if (fate.answerLost) return Effect.succeed(dropped);
       return fate.holdMillis === 0 ? Effect.succeed(reply) : Effect.as(Effect.sleep(fate.holdMillis), reply);
     });

@@ -11,7 +11,7 @@ export interface DurableLedger {
 }
 
 /** A line of the journal that this version cannot read: going on without it could charge somebody twice. */
-export class LedgerUnreadable extends Schema.TaggedError<LedgerUnreadable>()("LedgerUnreadable", {
+class LedgerUnreadable extends Schema.TaggedError<LedgerUnreadable>()("LedgerUnreadable", {
   message: Schema.String,
 }) {}
 

@@ -98,15 +98,8 @@ export const makeFaults = (): Faults => {
     order,
     throwDice: (kind) => {
       const next = dice[kind];
-      const [network, jitter, error, errorDone, decline, lost, timeout] = [
-        next(),
-        next(),
-        next(),
-        next(),
-        next(),
-        next(),
-        next(),
-      ];
+      const [network, jitter, error, errorDone] = [next(), next(), next(), next()];
+      const [decline, lost, timeout] = [next(), next(), next()];
       const changes = kind !== "look-up";
       return {
         connectionResets: network < ordered.networkErrorRate,

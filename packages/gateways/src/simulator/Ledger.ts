@@ -15,13 +15,13 @@ export const LedgerRecord = Schema.Union([
 ]);
 export type LedgerRecord = typeof LedgerRecord.Type;
 
-export interface LedgerEntry {
+interface LedgerEntry {
   /** As it was first recorded: what a repeat of its key is answered. */
   readonly first: Charge;
   readonly now: Charge;
 }
 
-export type KeyOwner =
+type KeyOwner =
   | { readonly kind: "charge"; readonly entry: LedgerEntry }
   | { readonly kind: "operation"; readonly entry: LedgerEntry; readonly operation: Operation };
 

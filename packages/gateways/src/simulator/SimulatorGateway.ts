@@ -26,19 +26,29 @@ export const makeSimulatorGateway: (options: SimulatorGatewayOptions) => Effect.
       name,
       account,
       start: ({ idempotencyKey, reference, amount, token, capture }) =>
-        Effect.map(
-          send({
-            method: "POST",
-            path: charges,
-            headers: { "content-type": "application/json", "idempotency-key": idempotencyKey },
-            body: JSON.stringify({ reference, amount: amount.value, currency: amount.currency, token, capture }),
-          }),
-          (exchange) => readStartAnswer(exchange, idempotencyKey),
+        withoutDefects(() =>
+          Effect.map(
+            send({
+              method: "POST",
+              path: charges,
+              headers: { "content-type": "application/json", "idempotency-key": idempotencyKey },
+              body: JSON.stringify({ reference, amount: amount.value, currency: amount.currency, token, capture }),
+            }),
+            (exchange) => readStartAnswer(exchange, idempotencyKey),
+          ),
         ),
       lookUp: (idempotencyKey) =>
-        Effect.map(
-          send({ method: "GET", path: `${charges}?key=${encodeURIComponent(idempotencyKey)}`, headers: {} }),
-          (exchange) => readLookUpAnswer(exchange, idempotencyKey),
+        withoutDefects(() =>
+          Effect.map(
+            send({ method: "GET", path: `${charges}?key=${encodeURIComponent(idempotencyKey)}`, headers: {} }),
+            (exchange) => readLookUpAnswer(exchange, idempotencyKey),
+          ),
         ),
     };
   });
+
+/** A fault of this adapter proves nothing about the charge. */
+const withoutDefects = <Outcome>(call: () => Effect.Effect<Outcome>) =>
+  Effect.catchDefect(Effect.suspend(call), (defect) =>
+    Effect.succeed({ _tag: "Unknown" as const, reason: `the adapter failed: ${String(defect)}` }),
+  );

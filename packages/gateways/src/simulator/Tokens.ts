@@ -1,7 +1,7 @@
 /** What each test token makes of a charge. CONTRACT.md lists them; a token that is not here is declined as invalid. */
 import type { Decline } from "./Charge.ts";
 
-export interface TokenBehaviour {
+interface TokenBehaviour {
   readonly result: "approved" | "requires_action" | Decline;
   /** The gateway takes its time: meanwhile the key is in flight, and the charge is made at the end. */
   readonly slow?: true;

@@ -19,7 +19,7 @@ export const gatewayFlags = {
   ),
 };
 
-const decode = Schema.decodeUnknownResult(GatewaysConfig);
+const decode = Schema.decodeUnknownResult(GatewaysConfig, { onExcessProperty: "error" });
 
 export const readGateways = (file: Option.Option<string>, simulatorUrl: string): Effect.Effect<GatewaysConfig, Refused> =>
   Effect.suspend(() => {

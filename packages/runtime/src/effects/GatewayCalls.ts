@@ -12,8 +12,11 @@ import { Clock, Context, Effect, Layer, Semaphore } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 
-/** Backstop behind the adapters' own time-outs, in milliseconds. */
-const callTimeoutMillis = 15_000;
+/**
+ * Backstop behind the adapters' own time-outs (10 s for a connection, 10 s for the answer), in milliseconds: longer than
+ * both, so that an adapter still says itself what was not sent.
+ */
+const callTimeoutMillis = 25_000;
 
 export class GatewayCalls extends Context.Service<
   GatewayCalls,

@@ -84,10 +84,8 @@ const checkVerb = (verb: string): Rejection | undefined => {
     : invalid(`unknown verb: use one of ${clientVerbs.join(", ")}`);
 };
 
-const readCreate = (text: string): Result.Result<CreateBody, Rejection> => {
-  const parsed = parse(text);
+const readCreate = (parsed: Result.Result<unknown, Rejection>): Result.Result<CreateBody, Rejection> => {
   if (Result.isFailure(parsed)) return Result.fail(parsed.failure);
-  if (valueHoldsCardNumber(parsed.success)) return Result.fail(cardData);
   const decoded = decodeBody(parsed.success);
   if (Result.isFailure(decoded)) return Result.fail(invalid(shorten(decoded.failure.message)));
   const missing = unsupported(decoded.success);
@@ -97,28 +95,34 @@ const readCreate = (text: string): Result.Result<CreateBody, Rejection> => {
 /** A message about a hostile body can be as long as the body. */
 const shorten = (message: string): string => (message.length > 500 ? `${message.slice(0, 500)}…` : message);
 
-const readReplyTo = (delivery: Delivery): Result.Result<ReplyTo | undefined, Rejection> => {
+interface Asker {
+  /** Who is answered, also with a refusal. */
+  readonly replyTo?: ReplyTo;
+  readonly rejection?: Rejection;
+}
+
+const readAsker = (delivery: Delivery): Asker => {
   const token = delivery.header("Aegis-Reply-To");
   const when = delivery.header("Aegis-Reply-When") ?? "completed";
-  if (token === undefined) return Result.succeed(undefined);
-  if (!isReplyToken(token)) return Result.fail(invalid("Aegis-Reply-To is a token of 16 to 64 characters [A-Za-z0-9_-]"));
+  if (token === undefined) return {};
+  if (!isReplyToken(token)) return { rejection: invalid("Aegis-Reply-To is a token of 16 to 64 characters [A-Za-z0-9_-]") };
   return when === "accepted" || when === "completed"
-    ? Result.succeed({ token, when })
-    : Result.fail(invalid(`Aegis-Reply-When is "accepted" or "completed"`));
+    ? { replyTo: { token, when } }
+    : { replyTo: { token, when: "completed" }, rejection: invalid(`Aegis-Reply-When is "accepted" or "completed"`) };
 };
 
 /** `message`: the command's position in its stream, `<stream created>/<sequence>`, its identity where it brings none. */
 export const decodeCommand = (delivery: Delivery, message: string, given: Given): Decoded | Refused => {
   const { payment, verb } = delivery;
   const commandId = delivery.header("Aegis-Command-Id") ?? message;
-  const replyTo = readReplyTo(delivery);
-  const knownAsker = Result.isSuccess(replyTo) && isToken(payment.merchant) ? replyTo.success : undefined;
+  const asker = readAsker(delivery);
+  const replyTo = isToken(payment.merchant) ? asker.replyTo : undefined;
 
   const refused = (rejection: Rejection, body?: string): Refused => ({
     _tag: "Refused",
     rejection,
     commandId: isCommandId(commandId) && !holdsCardNumber(commandId) ? commandId : message,
-    ...(knownAsker === undefined ? {} : { replyTo: knownAsker }),
+    ...(replyTo === undefined ? {} : { replyTo }),
     ...(body === undefined ? {} : { body }),
   });
 
@@ -127,20 +131,23 @@ export const decodeCommand = (delivery: Delivery, message: string, given: Given)
   try {
     text = readText.decode(delivery.body);
   } catch {
-    return refused(holdsCardNumber(lossyText(delivery.body)) ? cardData : invalid("the body is not UTF-8 text"));
+    return refused(textHoldsCardNumber(lossyText(delivery.body)) ? cardData : invalid("the body is not UTF-8 text"));
   }
-  if (holdsCardNumber(text) || holdsCardNumber(commandId)) return refused(cardData);
+  // Before every other refusal, since those park the body.
+  if (textHoldsCardNumber(text) || holdsCardNumber(commandId)) return refused(cardData);
+  const parsed = parse(text);
+  if (Result.isSuccess(parsed) && valueHoldsCardNumber(parsed.success)) return refused(cardData);
   if (!isToken(payment.merchant) || !isToken(payment.paymentId)) {
     return refused(invalid("merchant and payment id have 1 to 128 characters of [A-Za-z0-9_-]"), text);
   }
-  if (Result.isFailure(replyTo)) return refused(replyTo.failure, text);
+  if (asker.rejection !== undefined) return refused(asker.rejection, text);
   if (!isCommandId(commandId)) {
     return refused(invalid("Aegis-Command-Id has 1 to 128 characters of [A-Za-z0-9_-:./]"), text);
   }
   const wrongVerb = checkVerb(verb);
   if (wrongVerb !== undefined) return refused(wrongVerb, text);
-  const body = readCreate(text);
-  if (Result.isFailure(body)) return refused(body.failure, body.failure.code === "CardDataRefused" ? undefined : text);
+  const body = readCreate(parsed);
+  if (Result.isFailure(body)) return refused(body.failure, text);
   return {
     _tag: "Decoded",
     command: {
@@ -150,15 +157,22 @@ export const decodeCommand = (delivery: Delivery, message: string, given: Given)
       hash: canonicalHash(body.success),
       commandId,
       message,
-      ...(replyTo.success === undefined ? {} : { replyTo: replyTo.success }),
+      ...(replyTo === undefined ? {} : { replyTo }),
       given,
     },
   };
 };
 
+const unicodeEscape = /\\u([0-9a-fA-F]{4})/g;
+
+/** Also behind JSON's escapes, in text that may be no JSON, or be too large or too deep to be parsed. */
+const textHoldsCardNumber = (text: string): boolean =>
+  holdsCardNumber(text) ||
+  holdsCardNumber(text.replaceAll(unicodeEscape, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))));
+
 const lossyText = (body: Uint8Array): string => Buffer.from(body).toString("latin1");
 
 const oversized = (body: Uint8Array): Rejection =>
-  holdsCardNumber(lossyText(body))
+  textHoldsCardNumber(lossyText(body))
     ? cardData
     : invalid(`the body has ${body.length} bytes, at most ${maxBodyBytes} are taken`);

@@ -1,0 +1,69 @@
+/**
+ * Given a history, when a command comes, then these events follow. The given is written as events, not as commands, so
+ * that a mistake in `decide` cannot prepare its own excuse.
+ */
+import { decide } from "@aegispay/core/payment/decide";
+import { evolveAll } from "@aegispay/core/payment/evolve";
+import { isoTime } from "@aegispay/core/payment/Given";
+import { intents } from "@aegispay/core/payment/intents";
+import type { PaymentCommand } from "@aegispay/core/payment/PaymentCommand";
+import { placeEvents, type NewEvent } from "@aegispay/core/payment/PaymentEvent";
+import { absent, type PaymentState } from "@aegispay/core/payment/PaymentState";
+import type { RejectionCode } from "@aegispay/core/payment/Rejection";
+import { Result } from "effect";
+import { expect } from "vitest";
+import { beginning } from "./paymentExamples.ts";
+
+/** The state a history leads to; an illegal one fails the test that gives it. */
+export const stateAfter = (events: ReadonlyArray<NewEvent>): PaymentState => {
+  const state = evolveAll(absent, placeEvents(events, 0, isoTime(beginning)));
+  if (state === undefined) throw new Error(`no legal history: ${events.map(({ type }) => type).join(", ")}`);
+  return state;
+};
+
+/** The state that was reached, for a closer look. */
+interface Then {
+  readonly state: PaymentState;
+  /** What is owed now, as "1/0 start": attempt, round, action; "nothing" when it is at rest. */
+  readonly owes: (round: string) => Then;
+  readonly is: (name: PaymentState["name"]) => Then;
+}
+
+const then = (state: PaymentState): Then => ({
+  state,
+  owes: (round) => {
+    const owed = intents(state).map((intent) => `${intent.attempt.number}/${intent.round.round} ${intent.round.action}`);
+    expect(owed).toEqual(round === "nothing" ? [] : [round]);
+    return then(state);
+  },
+  is: (name) => {
+    expect(state.name).toBe(name);
+    return then(state);
+  },
+});
+
+const when = (state: PaymentState, command: PaymentCommand) => {
+  const decision = decide(state, command);
+  return {
+    then: (...events: ReadonlyArray<NewEvent>): Then => {
+      expect(Result.isSuccess(decision) ? decision.success : decision.failure).toEqual(events);
+      const after = evolveAll(state, placeEvents(events, state.version, isoTime(command.given.at)));
+      if (after === undefined) throw new Error("what was decided is not legal");
+      return then(after);
+    },
+    thenNothing: (): void => {
+      expect(decision).toEqual(Result.succeed([]));
+    },
+    thenRejected: (code: RejectionCode): void => {
+      expect(Result.isFailure(decision) ? decision.failure : decision.success).toMatchObject({
+        code,
+        retryable: code === "Overloaded",
+      });
+    },
+  };
+};
+
+export const given = (...history: ReadonlyArray<NewEvent>) => {
+  const state = stateAfter(history);
+  return { when: (command: PaymentCommand) => when(state, command) };
+};
