@@ -42,6 +42,7 @@ export const capture = (command, args, { cwd, env, timeoutMillis, onSpawn, lastL
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"];
 const SAME_KEYPRESS_MILLIS = 500;
+const PARENT_CHECK_MILLIS = 500;
 
 /**
  * Runs a command that owns the terminal, and answers `{ exitCode, interrupted }` once it has ended: its own exit code,
@@ -50,6 +51,9 @@ const SAME_KEYPRESS_MILLIS = 500;
  * Signals are handed on and never end this process first, so the child has all the time it needs to drain. A Ctrl-C
  * goes from the terminal to the child by itself, and npm sends its scripts one more: the child must see one, since a
  * second commonly means "stop at once".
+ *
+ * npm hands a SIGTERM to the shell between us, which dies of it and tells nobody: under npm the loss of our parent
+ * counts as SIGTERM. Elsewhere it does not, a program may be left running on purpose.
  */
 export const runForeground = (command, args, { cwd, env } = {}) =>
   new Promise((resolve, reject) => {
@@ -64,7 +68,18 @@ export const runForeground = (command, args, { cwd, env } = {}) =>
       child.kill(signal);
     };
     for (const signal of FORWARDED) process.on(signal, forward);
-    const settle = () => FORWARDED.forEach((signal) => process.off(signal, forward));
+    const parent = process.ppid;
+    const onParentCheck = () => {
+      if (process.ppid === parent) return;
+      clearInterval(parentCheck);
+      forward("SIGTERM");
+    };
+    const parentCheck =
+      process.env.npm_lifecycle_event === undefined ? undefined : setInterval(onParentCheck, PARENT_CHECK_MILLIS);
+    const settle = () => {
+      clearInterval(parentCheck);
+      for (const signal of FORWARDED) process.off(signal, forward);
+    };
     child.once("error", (error) => {
       settle();
       reject(new Error(`${command}: ${error.code === "ENOENT" ? "not found" : error.message}`));

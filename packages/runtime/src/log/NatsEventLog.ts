@@ -3,6 +3,7 @@ import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import type { StoredMsg } from "@nats-io/jetstream";
 import { Effect, Layer } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
+import { directBatch } from "../nats/directBatch.ts";
 import { nextAtLeader } from "../nats/leaderRead.ts";
 import { Nats } from "../nats/NatsConnection.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
@@ -55,14 +56,11 @@ const make = Effect.gen(function* () {
   const readPages = async (payment: PaymentRef): Promise<ReadonlyArray<StoredCommit>> => {
     const commits: Array<StoredCommit> = [];
     for (let from = 1; ; from = commits.at(-1)!.sequence + 1) {
-      const before = commits.length;
-      const page = await manager.direct.getBatch(eventStream, {
-        seq: from,
-        next_by_subj: addresses.event(payment),
-        batch: readPage,
-      });
-      for await (const message of page) commits.push(stored(message));
-      if (commits.length - before < readPage) return commits;
+      const page = await directBatch(connection, eventStream, from, addresses.event(payment), readPage);
+      for (const { sequence, headers, data } of page) {
+        commits.push({ sequence, commitId: headers.get(commitIdHeader), body: data });
+      }
+      if (page.length < readPage) return commits;
     }
   };
 

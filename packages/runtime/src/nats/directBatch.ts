@@ -1,0 +1,45 @@
+/**
+ * Batched direct get of one subject's messages. By hand, because the client's `getBatch` keeps a subscription open for
+ * each call that uses its iterator and reports an empty result as an error (@nats-io/jetstream 3.4.0, jsm_direct.js).
+ */
+import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
+
+export interface DirectMessage {
+  readonly sequence: number;
+  readonly headers: MsgHdrs;
+  readonly data: Uint8Array;
+}
+
+/** How long one batch may take, in milliseconds. */
+const batchTimeoutMillis = 5_000;
+
+/** The statuses that end a batch well: end of batch, and nothing found. */
+const endings: ReadonlyArray<number> = [204, 404];
+
+/** Up to `batch` messages of the subject, from a sequence on, as any replica of the stream has them. */
+export const directBatch = async (
+  connection: NatsConnection,
+  stream: string,
+  from: number,
+  subject: string,
+  batch: number,
+): Promise<ReadonlyArray<DirectMessage>> => {
+  const request = JSON.stringify({ seq: from, next_by_subj: subject, batch });
+  const answers = await connection.requestMany(`$JS.API.DIRECT.GET.${stream}`, request, {
+    strategy: "sentinel",
+    maxWait: batchTimeoutMillis,
+  });
+  const found: Array<DirectMessage> = [];
+  let last: Msg | undefined;
+  for await (const message of answers) {
+    last = message;
+    if (message.data.length === 0) break;
+    const { headers } = message;
+    if (headers === undefined) throw new Error("a direct get was answered without headers");
+    found.push({ sequence: Number(headers.get("Nats-Sequence")), headers, data: message.data });
+  }
+  if (last === undefined || last.data.length > 0) throw new Error("a direct get did not end in time");
+  const status = last.headers?.code ?? 0;
+  if (!endings.includes(status)) throw new Error(`a direct get ended with ${status} ${last.headers?.description ?? ""}`);
+  return found;
+};
