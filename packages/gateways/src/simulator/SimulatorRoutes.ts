@@ -3,7 +3,7 @@
  * Every request to /v1 is counted; one that is refused or dropped before it reached the acquirer counts for no key.
  */
 import type { IncomingMessage } from "node:http";
-import { NodeHttpServerRequest } from "@effect/platform-node";
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest";
 import { MinorUnits } from "@aegispay/core/money/Money";
 import { Clock, Effect, Result, Schema } from "effect";
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http";

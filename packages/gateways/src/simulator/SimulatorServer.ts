@@ -4,7 +4,8 @@
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { NodeFileSystem, NodeHttpServer } from "@effect/platform-node";
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem";
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer";
 import { ByteSize, Deferred, Effect, Schema, type Scope } from "effect";
 import { HttpServerRequest, type HttpServerResponse } from "effect/http";
 import type { ServeError } from "effect/http/HttpServerError";

@@ -14,6 +14,7 @@ import { checkRoot, jsonFlag, rootFlag } from "../connection.ts";
 import { colour, FailedQuietly, printJson, printProgress, printResult, table } from "../output.ts";
 import { settingsOf } from "../settings.ts";
 import { workersFlag } from "./node.ts";
+import { nameFlag } from "./simulator.ts";
 
 const demonstrationPayments = 500;
 
@@ -69,7 +70,9 @@ export const dev = Command.make(
     const withNats = (url: string, natsPid: () => number) =>
       Effect.gen(function* () {
         yield* setUp({ root, shards: 16, replicas: 1, leaseTtlMillis: settings.leaseTtlMillis });
-        const simulator = yield* startSimulator({ port: flags.simulatorPort, dataDir: join(dataDir, "simulator") });
+        const simulator = yield* startSimulator({ port: flags.simulatorPort, dataDir: join(dataDir, "simulator") }).pipe(
+          Effect.mapError(nameFlag("--simulator-port")),
+        );
         const httpPort = yield* claimPort(flags.httpPort, "--http-port");
         yield* printProgress(`nats-server ${url}, gateway simulator ${simulator.url}; starting ${flags.workers} worker(s)`);
         const workers = yield* startWorkers({

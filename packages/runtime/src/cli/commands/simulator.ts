@@ -1,9 +1,17 @@
 /** `aegispay simulator`: the gateway simulator alone. */
-import { startSimulator } from "@aegispay/gateways/simulator/SimulatorServer";
+import { startSimulator, type SimulatorStartError } from "@aegispay/gateways/simulator/SimulatorServer";
 import { Effect } from "effect";
 import { Command, Flag } from "effect/cli";
 import { jsonFlag } from "../connection.ts";
-import { printJson, printResult } from "../output.ts";
+import { printJson, printResult, Refused } from "../output.ts";
+
+/** A simulator that cannot start, with the flag that helps. */
+export const nameFlag =
+  (flag: string) =>
+  (error: SimulatorStartError): Refused =>
+    new Refused({
+      message: error.reason === "PortTaken" ? `${error.message}: choose another with ${flag} (0 takes any free one)` : error.message,
+    });
 
 export const simulator = Command.make(
   "simulator",
@@ -17,7 +25,7 @@ export const simulator = Command.make(
   },
   Effect.fnUntraced(function* ({ port, dataDir, json }) {
     const run = Effect.gen(function* () {
-      const { url } = yield* startSimulator({ port, dataDir });
+      const { url } = yield* Effect.mapError(startSimulator({ port, dataDir }), nameFlag("--port"));
       yield* json ? printJson({ ready: true, simulator: url }) : printResult(`the gateway simulator listens on ${url}`);
       return yield* Effect.never;
     });

@@ -1,0 +1,138 @@
+/** The client library against real processes. */
+import { derivePaymentId } from "@aegispay/core/identity/Identity";
+import { AegisClient, layerAegisClient, type CreateOrder } from "@aegispay/runtime/client";
+import { Effect, Fiber, Stream } from "effect";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startDeployment, type Deployment } from "../support/deployment.ts";
+import { eventually } from "../support/eventually.ts";
+import { takenFor } from "../support/ledger.ts";
+
+let deployment: Deployment;
+beforeAll(async () => void (deployment = await startDeployment()), 90_000);
+afterAll(() => deployment?.stop());
+
+const withClient = <A, E>(use: (client: AegisClient["Service"]) => Effect.Effect<A, E>): Promise<A> =>
+  Effect.runPromise(
+    Effect.flatMap(AegisClient, use).pipe(Effect.provide(layerAegisClient({ url: deployment.natsUrl, name: "test" }))),
+  );
+
+const order = (payment: CreateOrder["payment"], token = "tok_visa"): CreateOrder => ({
+  merchant: "library",
+  payment,
+  body: { amount: { value: 4200, currency: "EUR" }, method: { type: "card", token } },
+});
+
+describe("execute", () => {
+  it("waits for the end of the payment", async () => {
+    const reply = await withClient((client) => client.execute(order({ id: "one" })));
+    expect(reply).toMatchObject({ ok: true, replayed: false, payment: { state: "SUCCESS", captured: 4200 } });
+  });
+
+  it("derives one payment from one idempotency key of 255 characters, however often it is used", async () => {
+    const idempotencyKey = `order ${"é/*> ".repeat(50)}`.slice(0, 255);
+    const replies = await withClient((client) =>
+      Effect.forEach([1, 2, 3], () => client.execute(order({ idempotencyKey })), { concurrency: "unbounded" }),
+    );
+    const paymentId = derivePaymentId(idempotencyKey)!;
+    expect(replies.map((reply) => reply.ok && reply.payment.paymentId)).toEqual([paymentId, paymentId, paymentId]);
+    expect(await takenFor(deployment.simulator, `library/${paymentId}`)).toHaveLength(1);
+  });
+
+  it("gets its answer although the node is killed with SIGKILL meanwhile (criterion 3)", async () => {
+    const [worker] = await deployment.workers();
+    const reply = await withClient((client) =>
+      Effect.gen(function* () {
+        const running = yield* Effect.forkChild(client.execute(order({ id: "through-a-kill" }, "tok_slow")));
+        yield* Effect.promise(() =>
+          eventually("the attempt to be announced", () => hasStarted("through-a-kill")),
+        );
+        process.kill(worker!.pid, "SIGKILL");
+        return yield* Fiber.join(running);
+      }),
+    );
+    expect(reply).toMatchObject({ ok: true, payment: { state: "SUCCESS" } });
+    expect(await takenFor(deployment.simulator, "library/through-a-kill")).toHaveLength(1);
+  });
+
+  it("of a command that was published before under the same Msg-Id is answered, replayed", async () => {
+    const again = { ...order({ id: "twice" }), commandId: "checkout-1" };
+    const [first, second] = await withClient((client) => Effect.all([client.execute(again), client.execute(again)]));
+    expect(first).toMatchObject({ ok: true, replayed: false });
+    expect(second).toMatchObject({ ok: true, replayed: true });
+  });
+
+  it("that is given up changes nothing about the payment (criterion 24)", async () => {
+    const impatient = withClient((client) => client.execute(order({ id: "impatient" }, "tok_slow"), { timeoutMillis: 300 }));
+    await expect(impatient).rejects.toThrow("goes on");
+    await withClient((client) =>
+      Effect.promise(() =>
+        eventually("its end", () => Effect.runPromise(Effect.map(client.get({ merchant: "library", paymentId: "impatient" }), ({ state }) => state === "SUCCESS"))),
+      ),
+    );
+    expect(await takenFor(deployment.simulator, "library/impatient")).toHaveLength(1);
+  });
+
+  it("refuses a card number, a bad id and an endless key before anything is published", async () => {
+    const before = (await deployment.manager.streams.info("PAYMENTS_COMMANDS")).state.last_seq;
+    const card = withClient((client) => client.execute(order({ id: "card" }, "4111111111111111")));
+    await expect(card).rejects.toThrow("card number");
+    await expect(withClient((client) => client.submit(order({ id: "a.b" })))).rejects.toThrow("1 to 128 characters");
+    await expect(withClient((client) => client.submit(order({ idempotencyKey: "x".repeat(256) })))).rejects.toThrow("255");
+    expect((await deployment.manager.streams.info("PAYMENTS_COMMANDS")).state.last_seq).toBe(before);
+  });
+});
+
+describe("submit", () => {
+  it("is done when the command is durable, and the payment goes its way", async () => {
+    const view = await withClient((client) =>
+      Effect.gen(function* () {
+        const { payment } = yield* client.submit(order({ id: "forgotten" }));
+        return yield* Stream.runCollect(
+          client.events(payment, { follow: true }).pipe(Stream.takeUntil((event) => event.type === "PaymentSucceeded")),
+        ).pipe(Effect.andThen(client.get(payment, { minVersion: 4 })));
+      }),
+    );
+    expect(view).toMatchObject({ state: "SUCCESS", version: 4 });
+  });
+});
+
+describe("events", () => {
+  it("replays from a version on and ends", async () => {
+    await withClient((client) => client.execute(order({ id: "history" })));
+    const versions = await withClient((client) =>
+      Stream.runCollect(Stream.map(client.events({ merchant: "library", paymentId: "history" }, { from: 2 }), ({ version }) => version)),
+    );
+    expect(versions).toEqual([2, 3, 4]);
+  });
+
+  it("follows a payment from before its beginning, without a gap", async () => {
+    const payment = { merchant: "library", paymentId: "followed" };
+    const versions = await withClient((client) =>
+      Effect.gen(function* () {
+        const following = yield* Effect.forkChild(
+          Stream.runCollect(
+            client.events(payment, { follow: true }).pipe(
+              Stream.takeUntil((event) => event.type === "OutcomeVerified"),
+              Stream.map(({ version }) => version),
+            ),
+          ),
+        );
+        yield* client.execute(order({ id: "followed" }, "tok_lost_answer"));
+        return yield* Fiber.join(following);
+      }),
+    );
+    expect(versions).toEqual(versions.map((_, index) => index + 1));
+    expect(versions.length).toBeGreaterThanOrEqual(6);
+  });
+
+  it("of a payment that is not there fails with PaymentNotFound", async () => {
+    const nobody = withClient((client) => Stream.runCollect(client.events({ merchant: "library", paymentId: "nobody" })));
+    await expect(nobody).rejects.toThrow("there is no payment");
+  });
+});
+
+/** Whether the payment's attempt is announced: its call is then under way or about to be. */
+const hasStarted = async (paymentId: string): Promise<boolean> => {
+  const found = await deployment.connection.request(`payments.query.library.${paymentId}.get`, "{}");
+  return found.json<{ payment?: { state: string } }>().payment?.state === "PROCESSING";
+};

@@ -1,0 +1,155 @@
+/** The command line as people and scripts use it: results on stdout, the rest on stderr, and exit codes that can be relied on. */
+import { createServer, type Server } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli } from "../support/cli.ts";
+import { startDeployment, type Deployment } from "../support/deployment.ts";
+
+let deployment: Deployment;
+beforeAll(async () => void (deployment = await startDeployment()), 90_000);
+afterAll(() => deployment?.stop());
+
+const cli = (...args: ReadonlyArray<string>) => runCli(args, { AEGISPAY_NATS_URL: deployment.natsUrl });
+
+const createArgs = (id: string, token = "tok_visa", amount = "19.99", currency = "USD") =>
+  ["payment", "create", "--merchant", "cli", "--id", id, "--amount", amount, "--currency", currency, "--token", token] as const;
+
+describe("aegispay payment", () => {
+  it("create prints the payment and exits 0, and again the same payment, replayed", async () => {
+    const first = await cli(...createArgs("c1"), "--json");
+    expect(first.code).toBe(0);
+    expect(JSON.parse(first.stdout)).toMatchObject({ ok: true, replayed: false, payment: { state: "SUCCESS", amount: { value: 1999 } } });
+    const again = await cli(...createArgs("c1"));
+    expect(again.code).toBe(0);
+    expect(again.stdout).toContain("SUCCESS");
+    expect(again.stdout).toContain("replayed");
+  });
+
+  it("create exits 1 for a decline and for a refusal, and says why", async () => {
+    const declined = await cli(...createArgs("c2", "tok_declined"));
+    expect(declined.code).toBe(1);
+    expect(declined.stdout).toContain("FAILURE");
+    const conflict = await cli(...createArgs("c2", "tok_visa"));
+    expect(conflict.code).toBe(1);
+    expect(conflict.stderr).toContain("IdempotencyConflict");
+    const card = await cli(...createArgs("c3", "4111111111111111"));
+    expect(card.code).toBe(1);
+    expect(card.stderr).toContain("card number");
+  });
+
+  it("create refuses an amount that the currency cannot express", async () => {
+    const yen = await cli(...createArgs("c4", "tok_visa", "19.99", "JPY"));
+    expect(yen.code).toBe(1);
+    expect(yen.stderr).toContain("at most 0 decimals");
+    const unknown = await cli(...createArgs("c4", "tok_visa", "19.99", "usd"));
+    expect(unknown.stderr).toContain("ISO 4217");
+  });
+
+  it("show and events print what is there, and exit 1 for what is not", async () => {
+    await cli(...createArgs("c5"));
+    const shown = await cli("payment", "show", "cli", "c5", "--json");
+    expect(JSON.parse(shown.stdout)).toMatchObject({ merchant: "cli", paymentId: "c5", state: "SUCCESS" });
+    const events = await cli("payment", "events", "cli", "c5", "--json");
+    expect((JSON.parse(events.stdout) as ReadonlyArray<{ type: string }>).map(({ type }) => type)).toEqual([
+      "PaymentInitiated",
+      "PaymentAuthenticated",
+      "AttemptStarted",
+      "PaymentSucceeded",
+    ]);
+    const nobody = await cli("payment", "show", "cli", "nobody");
+    expect(nobody.code).toBe(1);
+    expect(nobody.stderr).toContain("no payment cli/nobody");
+  });
+});
+
+describe("aegispay nodes and shards", () => {
+  it("say who lives and who owns what", async () => {
+    const nodes = JSON.parse((await cli("nodes", "--json")).stdout) as ReadonlyArray<{ node: string; shards: ReadonlyArray<number> }>;
+    expect(nodes).toHaveLength(1);
+    expect(nodes[0]).toMatchObject({ node: "node-1", shards: Array.from({ length: 16 }, (_, shard) => shard) });
+    const shards = JSON.parse((await cli("shards", "--json")).stdout) as ReadonlyArray<{ shard: number; node: string }>;
+    expect(shards.map(({ node }) => node)).toEqual(Array.from({ length: 16 }, () => "node-1"));
+  });
+});
+
+describe("aegispay setup", () => {
+  it("finds everything there the second time, and refuses another shard count", async () => {
+    const again = await cli("setup", "--json");
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({ created: [] });
+    const other = await cli("setup", "--shards", "32");
+    expect(other.code).toBe(1);
+    expect(other.stderr).toContain("--shards 16");
+  });
+
+  it("makes a deployment of its own under another root", async () => {
+    const made = await cli("setup", "--root", "payments-eu", "--shards", "4", "--json");
+    expect(JSON.parse(made.stdout)).toMatchObject({ created: expect.arrayContaining(["PAYMENTS_EU_COMMANDS", "payments_eu_leases"]) });
+    const wrong = await cli("setup", "--root", "Payments.EU");
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain("subject root");
+  });
+});
+
+describe("wrong usage", () => {
+  it.each([
+    [["payment", "create", "--merchant", "x"]],
+    [["fly"]],
+    [["setup", "--shards", "many"]],
+    [["payment", "show", "only-one"]],
+  ])("%o exits 2 with the usage", async (args) => {
+    const result = await cli(...args);
+    expect(result.code).toBe(2);
+    expect(result.stdout + result.stderr).toMatch(/usage/i);
+  });
+
+  it("every command has its --help, which exits 0", async () => {
+    for (const command of [["dev"], ["setup"], ["node"], ["nodes"], ["shards"], ["simulator"], ["payment", "create"], ["payment", "events"]]) {
+      const help = await cli(...command, "--help");
+      expect([command, help.code]).toEqual([command, 0]);
+      expect(help.stdout).toMatch(/usage/i);
+    }
+  }, 60_000);
+
+  it("a NATS that is not there exits 3 and names what to do", async () => {
+    const result = await runCli(["nodes", "--nats-url", "nats://127.0.0.1:1"]);
+    expect(result.code).toBe(3);
+    expect(result.stderr).toContain("--nats-url");
+  });
+
+  it("a node without a deployment exits 1 and names `aegispay setup`", async () => {
+    const result = await cli("node", "--root", "nothing-here");
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain("aegispay setup");
+  });
+
+  it("settings that are misspelt or contradict each other are refused at the start", async () => {
+    const misspelt = await runCli(["setup", "--nats-url", deployment.natsUrl], { AEGISPAY_SETTINGS: '{"leaseTtl":1}' });
+    expect([misspelt.code, misspelt.stderr]).toEqual([1, expect.stringContaining("leaseTtl")]);
+    const contrary = await runCli(["setup", "--nats-url", deployment.natsUrl], { AEGISPAY_SETTINGS: '{"leaseTtlMillis":1000}' });
+    expect([contrary.code, contrary.stderr]).toEqual([1, expect.stringContaining("renewals")]);
+  });
+});
+
+describe("aegispay dev", () => {
+  let taken: Server;
+  let port: number;
+  beforeAll(async () => {
+    taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    port = (taken.address() as { port: number }).port;
+  });
+  afterAll(() => void taken.close());
+
+  it.each(["--nats-port", "--simulator-port", "--http-port"])("names the flag %s when its port is taken", async (flag) => {
+    const others = ["--nats-port", "--simulator-port", "--http-port"].filter((one) => one !== flag).flatMap((one) => [one, "0"]);
+    const result = await runCli(["dev", "--no-demo", "--exit", "--data-dir", `${deployment.dataDir}/taken`, flag, String(port), ...others]);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(flag);
+  });
+
+  it("serves /livez and /readyz", async () => {
+    expect((await fetch(`${deployment.http}/livez`)).status).toBe(200);
+    const ready = await fetch(`${deployment.http}/readyz`);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { ready: true, workers: { up: 1, expected: 1 } }]);
+  });
+});
