@@ -27,8 +27,18 @@ const invalid: ReadonlyArray<readonly [string, Omit<Command, "payment">]> = [
   ["null", { body: null }],
   ["an unknown field", { body: { ...createBody(), amuont: 1 } }],
   ["an unknown nested field", { body: { ...createBody(), customer: { nick: "x" } } }],
-  ["__proto__ at the top", { body: raw(`{"__proto__":{"x":1},"amount":{"value":1,"currency":"USD"},"method":{"type":"card","token":"t"}}`) }],
-  ["__proto__ in metadata", { body: raw(`{"metadata":{"__proto__":"x"},"amount":{"value":1,"currency":"USD"},"method":{"type":"card","token":"t"}}`) }],
+  [
+    "__proto__ at the top",
+    { body: raw(`{"__proto__":{"x":1},"amount":{"value":1,"currency":"USD"},"method":{"type":"card","token":"t"}}`) },
+  ],
+  [
+    "__proto__ in metadata",
+    {
+      body: raw(
+        `{"metadata":{"__proto__":"x"},"amount":{"value":1,"currency":"USD"},"method":{"type":"card","token":"t"}}`,
+      ),
+    },
+  ],
   ["an unknown currency", { body: amount(100, "XYZ") }],
   ["a lower-case currency", { body: amount(100, "usd") }],
   ["an amount of zero", { body: amount(0) }],
@@ -90,12 +100,16 @@ describe("where nobody waits", () => {
     const before = (await parked()).length;
     await publish(deployment.connection, { payment: "silent", body: amount(-5) });
     await publish(deployment.connection, { payment: "silent-card", body: createBody(cardNumber) });
-    await publish(deployment.connection, { payment: "hostile", body: createBody(), headers: { "Aegis-Reply-To": "payments.event.shop.x" } });
+    await publish(deployment.connection, {
+      payment: "hostile",
+      body: createBody(),
+      headers: { "Aegis-Reply-To": "payments.event.shop.x" },
+    });
     const letters = await eventually("three parked copies", async () => {
       const all = await parked();
       return all.length >= before + 3 ? all.slice(before) : undefined;
     });
-    expect(letters.map(({ code }) => code).sort()).toEqual(["CardDataRefused", "InvalidCommand", "InvalidCommand"]);
+    expect(letters.map(({ code }) => code).toSorted()).toEqual(["CardDataRefused", "InvalidCommand", "InvalidCommand"]);
     const refused = letters.find(({ reason }) => reason.includes("whole number"));
     expect(refused?.body).toContain("-5");
     expect(letters.find(({ code }) => code === "CardDataRefused")).not.toHaveProperty("body");
@@ -104,7 +118,9 @@ describe("where nobody waits", () => {
 
   it("a card number is on no disk of the deployment afterwards", async () => {
     await eventually("the queue to be empty", queueIsEmpty);
-    const files = readdirSync(deployment.dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const files = readdirSync(deployment.dataDir, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
     const holding = files.filter((file) => {
       const text = readFileSync(join(file.parentPath, file.name), "latin1");
       return text.includes(cardNumber) || text.includes("4242 4242 4242 4242");
@@ -138,16 +154,22 @@ describe("an address or a header that is hostile", () => {
     [{ "Nats-Schedule": "@at 2030-01-01T00:00:00Z", "Nats-Schedule-Target": "payments.command.shop.x.create" }],
     [{ "Nats-Batch-Id": "b", "Nats-Batch-Sequence": "1" }],
   ])("the header %o is refused to its publisher or ignored, and the queue keeps what it has", async (headers) => {
-    await publish(deployment.connection, { payment: "headers", body: createBody(), headers: headers as Record<string, string> }).catch(
-      () => undefined,
-    );
-    expect(await ask(deployment.connection, { payment: "after-headers", body: createBody() })).toMatchObject({ ok: true });
+    await publish(deployment.connection, {
+      payment: "headers",
+      body: createBody(),
+      headers: headers as Record<string, string>,
+    }).catch(() => undefined);
+    expect(await ask(deployment.connection, { payment: "after-headers", body: createBody() })).toMatchObject({
+      ok: true,
+    });
   });
 });
 
 it("after all of it every shard still takes payments, and nothing refused was charged", async () => {
   const replies = await Promise.all(
-    Array.from({ length: 64 }, (_, index) => ask(deployment.connection, { payment: `fine-${index}`, body: createBody() })),
+    Array.from({ length: 64 }, (_, index) =>
+      ask(deployment.connection, { payment: `fine-${index}`, body: createBody() }),
+    ),
   );
   expect(replies.every(({ ok, payment }) => ok && payment?.state === "SUCCESS")).toBe(true);
   const references = (await readLedger(deployment.simulator)).map(({ reference }) => reference);

@@ -43,9 +43,7 @@ describe("execute", () => {
     const reply = await withClient((client) =>
       Effect.gen(function* () {
         const running = yield* Effect.forkChild(client.execute(order({ id: "through-a-kill" }, "tok_slow")));
-        yield* Effect.promise(() =>
-          eventually("the attempt to be announced", () => hasStarted("through-a-kill")),
-        );
+        yield* Effect.promise(() => eventually("the attempt to be announced", () => hasStarted("through-a-kill")));
         process.kill(worker!.pid, "SIGKILL");
         return yield* Fiber.join(running);
       }),
@@ -62,11 +60,17 @@ describe("execute", () => {
   });
 
   it("that is given up changes nothing about the payment (criterion 24)", async () => {
-    const impatient = withClient((client) => client.execute(order({ id: "impatient" }, "tok_slow"), { timeoutMillis: 300 }));
+    const impatient = withClient((client) =>
+      client.execute(order({ id: "impatient" }, "tok_slow"), { timeoutMillis: 300 }),
+    );
     await expect(impatient).rejects.toThrow("goes on");
     await withClient((client) =>
       Effect.promise(() =>
-        eventually("its end", () => Effect.runPromise(Effect.map(client.get({ merchant: "library", paymentId: "impatient" }), ({ state }) => state === "SUCCESS"))),
+        eventually("its end", () =>
+          Effect.runPromise(
+            Effect.map(client.get({ merchant: "library", paymentId: "impatient" }), ({ state }) => state === "SUCCESS"),
+          ),
+        ),
       ),
     );
     expect(await takenFor(deployment.simulator, "library/impatient")).toHaveLength(1);
@@ -77,7 +81,9 @@ describe("execute", () => {
     const card = withClient((client) => client.execute(order({ id: "card" }, "4111111111111111")));
     await expect(card).rejects.toThrow("card number");
     await expect(withClient((client) => client.submit(order({ id: "a.b" })))).rejects.toThrow("1 to 128 characters");
-    await expect(withClient((client) => client.submit(order({ idempotencyKey: "x".repeat(256) })))).rejects.toThrow("255");
+    await expect(withClient((client) => client.submit(order({ idempotencyKey: "x".repeat(256) })))).rejects.toThrow(
+      "255",
+    );
     expect((await deployment.manager.streams.info("PAYMENTS_COMMANDS")).state.last_seq).toBe(before);
   });
 });
@@ -100,7 +106,9 @@ describe("events", () => {
   it("replays from a version on and ends", async () => {
     await withClient((client) => client.execute(order({ id: "history" })));
     const versions = await withClient((client) =>
-      Stream.runCollect(Stream.map(client.events({ merchant: "library", paymentId: "history" }, { from: 2 }), ({ version }) => version)),
+      Stream.runCollect(
+        Stream.map(client.events({ merchant: "library", paymentId: "history" }, { from: 2 }), ({ version }) => version),
+      ),
     );
     expect(versions).toEqual([2, 3, 4]);
   });
@@ -126,7 +134,9 @@ describe("events", () => {
   });
 
   it("of a payment that is not there fails with PaymentNotFound", async () => {
-    const nobody = withClient((client) => Stream.runCollect(client.events({ merchant: "library", paymentId: "nobody" })));
+    const nobody = withClient((client) =>
+      Stream.runCollect(client.events({ merchant: "library", paymentId: "nobody" })),
+    );
     await expect(nobody).rejects.toThrow("there is no payment");
   });
 });

@@ -11,13 +11,30 @@ afterAll(() => deployment?.stop());
 const cli = (...args: ReadonlyArray<string>) => runCli(args, { AEGISPAY_NATS_URL: deployment.natsUrl });
 
 const createArgs = (id: string, token = "tok_visa", amount = "19.99", currency = "USD") =>
-  ["payment", "create", "--merchant", "cli", "--id", id, "--amount", amount, "--currency", currency, "--token", token] as const;
+  [
+    "payment",
+    "create",
+    "--merchant",
+    "cli",
+    "--id",
+    id,
+    "--amount",
+    amount,
+    "--currency",
+    currency,
+    "--token",
+    token,
+  ] as const;
 
 describe("aegispay payment", () => {
   it("create prints the payment and exits 0, and again the same payment, replayed", async () => {
     const first = await cli(...createArgs("c1"), "--json");
     expect(first.code).toBe(0);
-    expect(JSON.parse(first.stdout)).toMatchObject({ ok: true, replayed: false, payment: { state: "SUCCESS", amount: { value: 1999 } } });
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      ok: true,
+      replayed: false,
+      payment: { state: "SUCCESS", amount: { value: 1999 } },
+    });
     const again = await cli(...createArgs("c1"));
     expect(again.code).toBe(0);
     expect(again.stdout).toContain("SUCCESS");
@@ -63,7 +80,10 @@ describe("aegispay payment", () => {
 
 describe("aegispay nodes and shards", () => {
   it("say who lives and who owns what", async () => {
-    const nodes = JSON.parse((await cli("nodes", "--json")).stdout) as ReadonlyArray<{ node: string; shards: ReadonlyArray<number> }>;
+    const nodes = JSON.parse((await cli("nodes", "--json")).stdout) as ReadonlyArray<{
+      node: string;
+      shards: ReadonlyArray<number>;
+    }>;
     expect(nodes).toHaveLength(1);
     expect(nodes[0]).toMatchObject({ node: "node-1", shards: Array.from({ length: 16 }, (_, shard) => shard) });
     const shards = JSON.parse((await cli("shards", "--json")).stdout) as ReadonlyArray<{ shard: number; node: string }>;
@@ -83,7 +103,9 @@ describe("aegispay setup", () => {
 
   it("makes a deployment of its own under another root", async () => {
     const made = await cli("setup", "--root", "payments-eu", "--shards", "4", "--json");
-    expect(JSON.parse(made.stdout)).toMatchObject({ created: expect.arrayContaining(["PAYMENTS_EU_COMMANDS", "payments_eu_leases"]) });
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      created: expect.arrayContaining(["PAYMENTS_EU_COMMANDS", "payments_eu_leases"]),
+    });
     const wrong = await cli("setup", "--root", "Payments.EU");
     expect(wrong.code).toBe(1);
     expect(wrong.stderr).toContain("subject root");
@@ -103,7 +125,16 @@ describe("wrong usage", () => {
   });
 
   it("every command has its --help, which exits 0", async () => {
-    for (const command of [["dev"], ["setup"], ["node"], ["nodes"], ["shards"], ["simulator"], ["payment", "create"], ["payment", "events"]]) {
+    for (const command of [
+      ["dev"],
+      ["setup"],
+      ["node"],
+      ["nodes"],
+      ["shards"],
+      ["simulator"],
+      ["payment", "create"],
+      ["payment", "events"],
+    ]) {
       const help = await cli(...command, "--help");
       expect([command, help.code]).toEqual([command, 0]);
       expect(help.stdout).toMatch(/usage/i);
@@ -125,7 +156,9 @@ describe("wrong usage", () => {
   it("settings that are misspelt or contradict each other are refused at the start", async () => {
     const misspelt = await runCli(["setup", "--nats-url", deployment.natsUrl], { AEGISPAY_SETTINGS: '{"leaseTtl":1}' });
     expect([misspelt.code, misspelt.stderr]).toEqual([1, expect.stringContaining("leaseTtl")]);
-    const contrary = await runCli(["setup", "--nats-url", deployment.natsUrl], { AEGISPAY_SETTINGS: '{"leaseTtlMillis":1000}' });
+    const contrary = await runCli(["setup", "--nats-url", deployment.natsUrl], {
+      AEGISPAY_SETTINGS: '{"leaseTtlMillis":1000}',
+    });
     expect([contrary.code, contrary.stderr]).toEqual([1, expect.stringContaining("renewals")]);
   });
 });
@@ -140,12 +173,26 @@ describe("aegispay dev", () => {
   });
   afterAll(() => void taken.close());
 
-  it.each(["--nats-port", "--simulator-port", "--http-port"])("names the flag %s when its port is taken", async (flag) => {
-    const others = ["--nats-port", "--simulator-port", "--http-port"].filter((one) => one !== flag).flatMap((one) => [one, "0"]);
-    const result = await runCli(["dev", "--no-demo", "--exit", "--data-dir", `${deployment.dataDir}/taken`, flag, String(port), ...others]);
-    expect(result.code).toBe(1);
-    expect(result.stderr).toContain(flag);
-  });
+  it.each(["--nats-port", "--simulator-port", "--http-port"])(
+    "names the flag %s when its port is taken",
+    async (flag) => {
+      const others = ["--nats-port", "--simulator-port", "--http-port"]
+        .filter((one) => one !== flag)
+        .flatMap((one) => [one, "0"]);
+      const result = await runCli([
+        "dev",
+        "--no-demo",
+        "--exit",
+        "--data-dir",
+        `${deployment.dataDir}/taken`,
+        flag,
+        String(port),
+        ...others,
+      ]);
+      expect(result.code).toBe(1);
+      expect(result.stderr).toContain(flag);
+    },
+  );
 
   it("serves /livez and /readyz", async () => {
     expect((await fetch(`${deployment.http}/livez`)).status).toBe(200);

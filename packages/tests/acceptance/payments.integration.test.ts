@@ -17,10 +17,19 @@ const create = (payment: string, token?: string, headers?: Record<string, string
 describe("a payment", () => {
   it("that succeeds is charged once and answered with SUCCESS", async () => {
     const reply = await create("good");
-    expect(reply).toMatchObject({ ok: true, replayed: false, payment: { state: "SUCCESS", version: 4, captured: 1999 } });
+    expect(reply).toMatchObject({
+      ok: true,
+      replayed: false,
+      payment: { state: "SUCCESS", version: 4, captured: 1999 },
+    });
     const taken = await takenFor(deployment.simulator, "shop/good");
     expect(taken).toHaveLength(1);
-    expect(taken[0]).toMatchObject({ amount: 1999, currency: "USD", requests: 1, id: reply.payment?.gatewayTransactionId });
+    expect(taken[0]).toMatchObject({
+      amount: 1999,
+      currency: "USD",
+      requests: 1,
+      id: reply.payment?.gatewayTransactionId,
+    });
   });
 
   it.each([
@@ -31,7 +40,9 @@ describe("a payment", () => {
     const reply = await create(`no-${token}`, token);
     expect(reply).toMatchObject({ ok: true, payment: { state: "FAILURE", captured: 0 } });
     expect(reply.payment?.failure?.code).toBeTruthy();
-    const charges = (await readLedger(deployment.simulator)).filter(({ reference }) => reference === `shop/no-${token}`);
+    const charges = (await readLedger(deployment.simulator)).filter(
+      ({ reference }) => reference === `shop/no-${token}`,
+    );
     expect(charges.map(({ captured, requests }) => ({ captured, requests }))).toEqual([{ captured: 0, requests: 1 }]);
   });
 
@@ -62,14 +73,20 @@ describe("a payment", () => {
 
   it("published plainly, with no header at all, is done as well", async () => {
     await publish(deployment.connection, { payment: "plain", body: createBody() });
-    await eventually("the payment", async () => (await query(deployment.connection, "plain", "get")).payment?.state === "SUCCESS");
+    await eventually(
+      "the payment",
+      async () => (await query(deployment.connection, "plain", "get")).payment?.state === "SUCCESS",
+    );
     expect(await takenFor(deployment.simulator, "shop/plain")).toHaveLength(1);
   });
 
   it("answers as soon as it is accepted where that is asked for", async () => {
     const reply = await create("early", "tok_slow", { "Aegis-Reply-When": "accepted" });
     expect(reply).toMatchObject({ ok: true, payment: { state: "PROCESSING" } });
-    await eventually("its end", async () => (await query(deployment.connection, "early", "get")).payment?.state === "SUCCESS");
+    await eventually(
+      "its end",
+      async () => (await query(deployment.connection, "early", "get")).payment?.state === "SUCCESS",
+    );
   });
 });
 
@@ -87,9 +104,15 @@ describe("the same payment again", () => {
     await create("mine");
     const other = await ask(deployment.connection, { payment: "mine", body: createBody("tok_visa", 2000) });
     expect(other).toMatchObject({ ok: false, error: { code: "IdempotencyConflict", retryable: false } });
-    const nested = await ask(deployment.connection, { payment: "mine", body: { ...createBody(), metadata: { order: "2" } } });
+    const nested = await ask(deployment.connection, {
+      payment: "mine",
+      body: { ...createBody(), metadata: { order: "2" } },
+    });
     expect(nested).toMatchObject({ ok: false, error: { code: "IdempotencyConflict" } });
-    expect((await query(deployment.connection, "mine", "get")).payment).toMatchObject({ version: 4, amount: { value: 1999 } });
+    expect((await query(deployment.connection, "mine", "get")).payment).toMatchObject({
+      version: 4,
+      amount: { value: 1999 },
+    });
     expect(await takenFor(deployment.simulator, "shop/mine")).toHaveLength(1);
   });
 
@@ -102,7 +125,11 @@ describe("the same payment again", () => {
 
   it("of another merchant is another payment", async () => {
     await create("shared");
-    const other = await ask(deployment.connection, { merchant: "other", payment: "shared", body: createBody("tok_visa", 500) });
+    const other = await ask(deployment.connection, {
+      merchant: "other",
+      payment: "shared",
+      body: createBody("tok_visa", 500),
+    });
     expect(other).toMatchObject({ ok: true, replayed: false, payment: { merchant: "other", state: "SUCCESS" } });
     expect(await takenFor(deployment.simulator, "shop/shared")).toHaveLength(1);
     expect(await takenFor(deployment.simulator, "other/shared")).toHaveLength(1);
@@ -111,7 +138,10 @@ describe("the same payment again", () => {
 
 describe("a query", () => {
   it("for a payment that is not there says PaymentNotFound", async () => {
-    expect(await query(deployment.connection, "nobody", "get")).toMatchObject({ ok: false, error: { code: "PaymentNotFound" } });
+    expect(await query(deployment.connection, "nobody", "get")).toMatchObject({
+      ok: false,
+      error: { code: "PaymentNotFound" },
+    });
   });
 
   it("tells whether a command id is remembered", async () => {
@@ -124,7 +154,10 @@ describe("a query", () => {
   it("for events begins where it is told to", async () => {
     await create("log");
     const log = await query(deployment.connection, "log", "events", { from: 3 });
-    expect(log.events?.map(({ version, type }) => `${version} ${type}`)).toEqual(["3 AttemptStarted", "4 PaymentSucceeded"]);
+    expect(log.events?.map(({ version, type }) => `${version} ${type}`)).toEqual([
+      "3 AttemptStarted",
+      "4 PaymentSucceeded",
+    ]);
   });
 
   it("with a body it does not know is refused with what to send", async () => {
@@ -153,11 +186,17 @@ describe("whoever subscribes", () => {
     expect(seen).toHaveLength(40);
     for (const subject of subjects) {
       const stored: Array<string> = [];
-      const messages = await deployment.manager.direct.getBatch("PAYMENTS_EVENTS", { seq: 1, next_by_subj: subject, batch: 10 });
+      const messages = await deployment.manager.direct.getBatch("PAYMENTS_EVENTS", {
+        seq: 1,
+        next_by_subj: subject,
+        batch: 10,
+      });
       for await (const message of messages) stored.push(message.string());
       expect(seen.filter((one) => one.subject === subject).map(({ body }) => body)).toEqual(stored);
     }
-    expect(new Set(seen.map(({ type }) => type))).toEqual(new Set(["aegispay.payment.PROCESSING.v1", "aegispay.payment.SUCCESS.v1"]));
+    expect(new Set(seen.map(({ type }) => type))).toEqual(
+      new Set(["aegispay.payment.PROCESSING.v1", "aegispay.payment.SUCCESS.v1"]),
+    );
   });
 
   it("durably goes on where it stopped", async () => {

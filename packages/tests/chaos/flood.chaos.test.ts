@@ -36,6 +36,8 @@ it("200,000 commands with a silent gateway keep a worker below 400 MB, and all o
   const { state } = await manager.streams.info("PAYMENTS_COMMANDS");
   expect(state.messages).toBe(commands);
   const peak = peakMemoryMebibytes(flooded.workerPid);
-  console.log(`${commands} commands queued, worker's peak ${peak.toFixed(0)} MiB, ${flooded.gatewayConnections()} calls waiting`);
+  console.log(
+    `${commands} commands queued, worker's peak ${peak.toFixed(0)} MiB, ${flooded.gatewayConnections()} calls waiting`,
+  );
   expect(peak).toBeLessThan(memoryLimitMebibytes);
 });

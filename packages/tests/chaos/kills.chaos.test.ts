@@ -85,7 +85,9 @@ describe("a node killed with SIGKILL under load", () => {
     await clearFaults(deployment.simulator);
     await eventually("the queue to be empty", async () => (await queueLength(deployment)) === 0, 60_000);
     audit = await auditEverything(deployment.connection, deployment.simulator);
-    console.log(`${accepted.length} payments accepted, ${kills} kills of the node, 1 of nats-server, ${audit.charges.length} charges`);
+    console.log(
+      `${accepted.length} payments accepted, ${kills} kills of the node, 1 of nats-server, ${audit.charges.length} charges`,
+    );
   }, 180_000);
 
   afterAll(() => deployment?.stop());
@@ -112,7 +114,8 @@ describe("a node killed with SIGKILL under load", () => {
 
   it("answers a resubmission with the same payment and charges no more (criterion 8)", async () => {
     const chargesBefore = audit.charges.length;
-    for (const { payment, token } of accepted.slice(0, 50)) await publish(deployment.connection, { payment, body: createBody(token) });
+    for (const { payment, token } of accepted.slice(0, 50))
+      await publish(deployment.connection, { payment, body: createBody(token) });
     await eventually("the queue to be empty", async () => (await queueLength(deployment)) === 0);
     const after = await auditEverything(deployment.connection, deployment.simulator);
     expect(after.violations).toEqual([]);

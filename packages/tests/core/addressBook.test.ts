@@ -8,7 +8,8 @@ const book = makeAddressBook("payments");
 const matches = (pattern: string, subject: string): boolean => {
   const [wanted, found] = [pattern.split("."), subject.split(".")];
   const rest = wanted.indexOf(">");
-  if (rest >= 0) return found.length > rest && wanted.slice(0, rest).every((token, at) => token === "*" || token === found[at]);
+  if (rest >= 0)
+    return found.length > rest && wanted.slice(0, rest).every((token, at) => token === "*" || token === found[at]);
   return wanted.length === found.length && wanted.every((token, index) => token === "*" || token === found[index]);
 };
 
@@ -37,7 +38,11 @@ describe("the address book", () => {
 
   it("gives another root other names for everything", () => {
     const other = makeAddressBook("payments-eu");
-    expect(other.streams).toEqual({ commands: "PAYMENTS_EU_COMMANDS", events: "PAYMENTS_EU_EVENTS", dead: "PAYMENTS_EU_DEAD" });
+    expect(other.streams).toEqual({
+      commands: "PAYMENTS_EU_COMMANDS",
+      events: "PAYMENTS_EU_EVENTS",
+      dead: "PAYMENTS_EU_DEAD",
+    });
     expect(other.buckets).toEqual({ members: "payments_eu_members", leases: "payments_eu_leases" });
     expect(other.event(payment)).toBe("payments-eu.event.shop.order-1");
     expect(matches(other.patterns.events, book.event(payment))).toBe(false);

@@ -144,7 +144,9 @@ describe("no card number is seen in", () => {
   });
 
   it("what is neither text nor number", () => {
-    expect([null, undefined, true, {}, [], { a: null }, 19.99, -1, Number.MAX_SAFE_INTEGER].some(valueHoldsCardNumber)).toBe(false);
+    expect(
+      [null, undefined, true, {}, [], { a: null }, 19.99, -1, Number.MAX_SAFE_INTEGER].some(valueHoldsCardNumber),
+    ).toBe(false);
   });
 });
 

@@ -16,11 +16,7 @@ import { given } from "./specification.ts";
 
 describe("create", () => {
   it("begins a payment and announces the first attempt in one commit, before any call", () => {
-    given()
-      .when(create())
-      .then(initiated(), authenticated, attemptStarted())
-      .is("PROCESSING")
-      .owes("1/0 start");
+    given().when(create()).then(initiated(), authenticated, attemptStarted()).is("PROCESSING").owes("1/0 start");
   });
 
   it("records who waits for the answer, so that whoever completes the payment can give it", () => {

@@ -54,8 +54,12 @@ describe("a create", () => {
   });
 
   it("names who is answered, and when", () => {
-    const asked = (headers: Record<string, string>) => decode({ headers: { "Aegis-Reply-To": "a-token-of-16-chars", ...headers } });
-    const replyTo = (when: string) => ({ _tag: "Decoded", command: { replyTo: { token: "a-token-of-16-chars", when } } });
+    const asked = (headers: Record<string, string>) =>
+      decode({ headers: { "Aegis-Reply-To": "a-token-of-16-chars", ...headers } });
+    const replyTo = (when: string) => ({
+      _tag: "Decoded",
+      command: { replyTo: { token: "a-token-of-16-chars", when } },
+    });
     expect(asked({})).toMatchObject(replyTo("completed"));
     expect(asked({ "Aegis-Reply-When": "completed" })).toMatchObject(replyTo("completed"));
     expect(asked({ "Aegis-Reply-When": "accepted" })).toMatchObject(replyTo("accepted"));
@@ -111,7 +115,10 @@ describe("a body is refused, and kept for whoever looks at what was parked,", ()
     ["when metadata is no text", bodyWith({ metadata: { a: 1 } })],
     ["when metadata is a list", bodyWith({ metadata: ["a"] })],
     ["when metadata has a key with blanks", bodyWith({ metadata: { "a b": "x" } })],
-    ["when metadata has too many entries", bodyWith({ metadata: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, ""])) })],
+    [
+      "when metadata has too many entries",
+      bodyWith({ metadata: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, ""])) }),
+    ],
     ["when metadata is too long", bodyWith({ metadata: { a: "x".repeat(1001) } })],
     ["when the description is too long", bodyWith({ description: "x".repeat(1001) })],
     ["when the description is empty", bodyWith({ description: "" })],
@@ -156,9 +163,14 @@ describe("a command is refused", () => {
     expect(refusal({ verb, body: "{}" }, "InvalidCommand").rejection.message).toContain("not supported");
   });
 
-  it.each(["Create", "creat", "delete", "", "__proto__", "constructor"])("when its verb %j is unknown, and names those there are", (verb) => {
-    expect(refusal({ verb }, "InvalidCommand").rejection.message).toContain("create, authenticate, capture, void, refund, cancel");
-  });
+  it.each(["Create", "creat", "delete", "", "__proto__", "constructor"])(
+    "when its verb %j is unknown, and names those there are",
+    (verb) => {
+      expect(refusal({ verb }, "InvalidCommand").rejection.message).toContain(
+        "create, authenticate, capture, void, refund, cancel",
+      );
+    },
+  );
 
   it.each(["a.b", "a b", "*", ">", "", "ä", "x".repeat(129)])("when its payment is called %j", (paymentId) => {
     refusal({ payment: { merchant: "shop", paymentId } }, "InvalidCommand");
@@ -171,12 +183,17 @@ describe("a command is refused", () => {
     expect(replyTo).toBeUndefined();
   });
 
-  it.each(["_INBOX.abcdefghijklmnop", "payments.event.shop.order-1", "$JS.API.STREAM.DELETE.PAYMENTS_EVENTS", "short", "*", "x".repeat(65), "a-token-of-16-chars "])(
-    "without an answer when it wants that at %j: a subject is no token",
-    (token) => {
-      expect(refusal({ headers: { "Aegis-Reply-To": token } }, "InvalidCommand").replyTo).toBeUndefined();
-    },
-  );
+  it.each([
+    "_INBOX.abcdefghijklmnop",
+    "payments.event.shop.order-1",
+    "$JS.API.STREAM.DELETE.PAYMENTS_EVENTS",
+    "short",
+    "*",
+    "x".repeat(65),
+    "a-token-of-16-chars ",
+  ])("without an answer when it wants that at %j: a subject is no token", (token) => {
+    expect(refusal({ headers: { "Aegis-Reply-To": token } }, "InvalidCommand").replyTo).toBeUndefined();
+  });
 
   it.each(["", "Accepted", "later", "completed "])("when it wants its answer %j, and is told so", (when) => {
     const headers = { "Aegis-Reply-To": "a-token-of-16-chars", "Aegis-Reply-When": when };
@@ -185,12 +202,19 @@ describe("a command is refused", () => {
     expect(rejection.message).toContain("Aegis-Reply-When");
   });
 
-  it.each(["", "a b", "*", "x".repeat(129), "ä", "a\n"])("when its id is %j, and is known by its position then", (commandId) => {
-    expect(refusal({ headers: { "Aegis-Command-Id": commandId } }, "InvalidCommand").commandId).toBe(message);
-  });
+  it.each(["", "a b", "*", "x".repeat(129), "ä", "a\n"])(
+    "when its id is %j, and is known by its position then",
+    (commandId) => {
+      expect(refusal({ headers: { "Aegis-Command-Id": commandId } }, "InvalidCommand").commandId).toBe(message);
+    },
+  );
 
   it("to whoever waits for the answer, under the id that was given", () => {
-    const headers = { "Aegis-Reply-To": "a-token-of-16-chars", "Aegis-Reply-When": "accepted", "Aegis-Command-Id": "c-1" };
+    const headers = {
+      "Aegis-Reply-To": "a-token-of-16-chars",
+      "Aegis-Reply-When": "accepted",
+      "Aegis-Command-Id": "c-1",
+    };
     expect(refusal({ body: "{}", headers }, "InvalidCommand")).toMatchObject({
       replyTo: { token: "a-token-of-16-chars", when: "accepted" },
       commandId: "c-1",
@@ -205,9 +229,12 @@ describe("nothing a client sends", () => {
         fc.uint8Array({ maxLength: 300 }),
         fc.string({ unit: "binary", maxLength: 300 }),
         fc.json({ maxDepth: 20 }),
-        fc.dictionary(fc.constantFrom(...Object.keys(wholeBody), "metadata", "customer", "__proto__", "x"), fc.jsonValue()).map(
-          (fields) => JSON.stringify({ ...wholeBody, ...fields }),
-        ),
+        fc
+          .dictionary(
+            fc.constantFrom(...Object.keys(wholeBody), "metadata", "customer", "__proto__", "x"),
+            fc.jsonValue(),
+          )
+          .map((fields) => JSON.stringify({ ...wholeBody, ...fields })),
       ),
       verb: fc.oneof(fc.constantFrom("create", "capture"), fc.string()),
       headers: fc.dictionary(

@@ -32,7 +32,8 @@ const delivery = (published: Published): Delivery => {
   };
 };
 
-export const decode = (published: Published): Decoded | Refused => decodeCommand(delivery(published), message, givenAt());
+export const decode = (published: Published): Decoded | Refused =>
+  decodeCommand(delivery(published), message, givenAt());
 
 /** The refusal of what must be refused, for a closer look. */
 export const refusal = (published: Published, code: Refused["rejection"]["code"]): Refused => {

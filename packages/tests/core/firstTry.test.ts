@@ -68,13 +68,19 @@ describe("what the gateway answers", () => {
       .owes("nothing");
   });
 
-  it.each(trying)("is not known when no answer comes to %s: it is looked up, nothing else is tried", (_, history, round) => {
-    given(...history)
-      .when(tried(unknown, round))
-      .then(outcomeUnknown(round), roundStarted(round + 1, "lookUp", defaultPolicy.lookUpDelaysMillis[Math.ceil(round / 2)]))
-      .is("OUTCOME_UNKNOWN")
-      .owes(`1/${round + 1} lookUp`);
-  });
+  it.each(trying)(
+    "is not known when no answer comes to %s: it is looked up, nothing else is tried",
+    (_, history, round) => {
+      given(...history)
+        .when(tried(unknown, round))
+        .then(
+          outcomeUnknown(round),
+          roundStarted(round + 1, "lookUp", defaultPolicy.lookUpDelaysMillis[Math.ceil(round / 2)]),
+        )
+        .is("OUTCOME_UNKNOWN")
+        .owes(`1/${round + 1} lookUp`);
+    },
+  );
 
   const wrong = [
     ["another amount", approved({ amount: { value: 2000, currency: "USD" } })],
@@ -158,11 +164,7 @@ describe("a try that certainly was not sent", () => {
 
 describe("the next gateway", () => {
   const second = [...started, attemptDeclined(mayMoveOn), attemptStarted(2, south, "after processing_error")];
-  const third = [
-    ...second,
-    attemptDeclined(mayMoveOn, 2),
-    attemptStarted(3, east, "after processing_error"),
-  ];
+  const third = [...second, attemptDeclined(mayMoveOn, 2), attemptStarted(3, east, "after processing_error")];
 
   it("is one that was not tried yet", () => {
     given(...second)

@@ -21,7 +21,13 @@ describe("names", () => {
 
   it("of who is to be answered are tokens, never subjects", () => {
     expect(["x".repeat(16), "x".repeat(64), "aZ0_-aZ0_-aZ0_-aZ0"].map(isReplyToken)).toEqual([true, true, true]);
-    const wrong = ["x".repeat(15), "x".repeat(65), "_INBOX.abcdefghijklmnop", "payments.event.shop.order-1", "x".repeat(16) + "\n"];
+    const wrong = [
+      "x".repeat(15),
+      "x".repeat(65),
+      "_INBOX.abcdefghijklmnop",
+      "payments.event.shop.order-1",
+      "x".repeat(16) + "\n",
+    ];
     expect([...notOneToken, ...wrong].filter(isReplyToken)).toEqual([]);
   });
 
@@ -69,7 +75,9 @@ describe("a payment id derived from a client's key", () => {
   });
 
   it("does not exist for a key that is empty, too long, or no text", () => {
-    expect(["", "x".repeat(256), "order \ud800", "order \udfff"].map(derivePaymentId)).toEqual(Array(4).fill(undefined));
+    expect(["", "x".repeat(256), "order \ud800", "order \udfff"].map(derivePaymentId)).toEqual(
+      Array(4).fill(undefined),
+    );
   });
 
   it("is never the key itself, so that a key which looks derived meets no other", () => {

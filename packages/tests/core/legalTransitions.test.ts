@@ -57,11 +57,7 @@ const table: ReadonlyArray<readonly [string, ReadonlyArray<NewEvent>, ReadonlyAr
     ["AttemptStarted", "PaymentFailed"],
   ],
   ["PROCESSING after a decline for good", declined, ["PaymentFailed"]],
-  [
-    "OUTCOME_UNKNOWN",
-    lookingUp,
-    ["RoundStarted", "OutcomeVerified", "IntegrityMismatchDetected", "ReviewRequested"],
-  ],
+  ["OUTCOME_UNKNOWN", lookingUp, ["RoundStarted", "OutcomeVerified", "IntegrityMismatchDetected", "ReviewRequested"]],
   ["REQUIRES_ACTION", [...started, actionWasRequired], []],
   ["SUCCESS", [...started, succeeded()], []],
   ["SUCCESS after a look-up", [...lookingUp, verified(approved())], []],
@@ -100,14 +96,21 @@ describe("a payment's history", () => {
     const accepted = everyEvent(history)
       .filter((event) => follow(history, event) !== undefined)
       .map(({ type }) => type);
-    expect(accepted).toEqual(everyEvent(history).map(({ type }) => type).filter((type) => legal.includes(type)));
+    expect(accepted).toEqual(
+      everyEvent(history)
+        .map(({ type }) => type)
+        .filter((type) => legal.includes(type)),
+    );
   });
 
-  it.each(table.filter(([, , legal]) => legal.length === 0))("owes nothing once it has come to rest in %s", (_, history) => {
-    const state = stateAfter(history);
-    expect(isAtRest(state)).toBe(true);
-    expect(intents(state)).toEqual([]);
-  });
+  it.each(table.filter(([, , legal]) => legal.length === 0))(
+    "owes nothing once it has come to rest in %s",
+    (_, history) => {
+      const state = stateAfter(history);
+      expect(isAtRest(state)).toBe(true);
+      expect(intents(state)).toEqual([]);
+    },
+  );
 
   it.each([0, 1, 3, 5, 1000])("has no gap and no repeat: version %i does not follow version 3", (version) => {
     const state = stateAfter(started);

@@ -83,9 +83,12 @@ describe("money", () => {
     expect([1, Number.MAX_SAFE_INTEGER].map((value) => isMoney(value))).toEqual([true, true]);
   });
 
-  it.each(["usd", "Usd", "XXX", "", "US", "USDT", "DEM", "toString", 840, null])("is in no currency called %s", (code) => {
-    expect(isMoney(1, code)).toBe(false);
-  });
+  it.each(["usd", "Usd", "XXX", "", "US", "USDT", "DEM", "toString", 840, null])(
+    "is in no currency called %s",
+    (code) => {
+      expect(isMoney(1, code)).toBe(false);
+    },
+  );
 });
 
 describe("currencies", () => {
@@ -99,7 +102,9 @@ describe("currencies", () => {
 
   it("have the decimals of ISO 4217", () => {
     const decimals = { USD: 2, EUR: 2, JPY: 0, KRW: 0, CLP: 0, ISK: 0, UGX: 0, KWD: 3, BHD: 3, TND: 3, IDR: 2, HUF: 2 };
-    expect(Object.fromEntries(Object.keys(decimals).map((code) => [code, currencyExponents.get(code)]))).toEqual(decimals);
+    expect(Object.fromEntries(Object.keys(decimals).map((code) => [code, currencyExponents.get(code)]))).toEqual(
+      decimals,
+    );
     expect(isCurrency("USD")).toBe(true);
     expect(isCurrency("XTS")).toBe(false);
   });

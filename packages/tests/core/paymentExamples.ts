@@ -26,7 +26,10 @@ export const givenAt = (later = 0, changes: Partial<Given> = {}): Given => ({
   ...changes,
 });
 
-export const body: CreateBody = { amount: { value: 1999, currency: "USD" }, method: { type: "card", token: "tok_visa" } };
+export const body: CreateBody = {
+  amount: { value: 1999, currency: "USD" },
+  method: { type: "card", token: "tok_visa" },
+};
 
 export const request: ChargeRequest = {
   reference: "shop/order-1",
@@ -38,7 +41,16 @@ export const request: ChargeRequest = {
 export const create = (changes: Partial<CreateBody> = {}, given = givenAt(), replyTo?: ReplyTo): Create => {
   const wanted = { ...body, ...changes };
   const asker = replyTo === undefined ? {} : { replyTo };
-  return { type: "Create", payment, body: wanted, hash: canonicalHash(wanted), commandId: "c1", message: "1/1", given, ...asker };
+  return {
+    type: "Create",
+    payment,
+    body: wanted,
+    hash: canonicalHash(wanted),
+    commandId: "c1",
+    message: "1/1",
+    given,
+    ...asker,
+  };
 };
 
 export const tried = (outcome: GatewayOutcome, round = 0, given = givenAt(), attempt = 1): RecordOutcome => ({
@@ -148,7 +160,10 @@ export const mismatch = (reported: Outcome<"Approved">): NewEvent => ({
   type: "IntegrityMismatchDetected",
   data: { attempt: 1, expected: request, reported },
 });
-export const reviewRequested = (reason: string): NewEvent => ({ type: "ReviewRequested", data: { attempt: 1, reason } });
+export const reviewRequested = (reason: string): NewEvent => ({
+  type: "ReviewRequested",
+  data: { attempt: 1, reason },
+});
 
 /** The first try is under way. */
 export const started = [initiated(), authenticated, attemptStarted()];

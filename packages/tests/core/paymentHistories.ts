@@ -42,7 +42,11 @@ const bodies: fc.Arbitrary<CreateBody> = fc.record(
     amount: amounts,
     method: fc.record({ type: fc.constant("card" as const), token: fc.stringMatching(/^tok_[a-z]{1,9}$/) }),
     description: texts,
-    metadata: fc.dictionary(fc.stringMatching(/^[a-z][a-zA-Z0-9_.-]{0,9}$/), fc.string({ unit: fc.oneof(fc.constant("\ud800"), fc.string({ unit: "binary", minLength: 1, maxLength: 1 })) }), { maxKeys: 3, noNullPrototype: true }),
+    metadata: fc.dictionary(
+      fc.stringMatching(/^[a-z][a-zA-Z0-9_.-]{0,9}$/),
+      fc.string({ unit: fc.oneof(fc.constant("\ud800"), fc.string({ unit: "binary", minLength: 1, maxLength: 1 })) }),
+      { maxKeys: 3, noNullPrototype: true },
+    ),
     customer: fc.record({ name: texts, email: texts }, { requiredKeys: [], noNullPrototype: true }),
     gateway: fc.constantFrom("north", "south", "nowhere"),
   },

@@ -183,7 +183,8 @@ describe("whatever comes in whatever order", () => {
       const { policy } = life;
       const tries = new Map<number, number>();
       for (const event of eventsOf(life)) {
-        const isTry = event.type === "AttemptStarted" || (event.type === "RoundStarted" && event.data.action === "resend");
+        const isTry =
+          event.type === "AttemptStarted" || (event.type === "RoundStarted" && event.data.action === "resend");
         if (isTry) tries.set(event.data.attempt, (tries.get(event.data.attempt) ?? 0) + 1);
       }
       expect(Math.max(0, ...tries.values())).toBeLessThanOrEqual(1 + policy.maxRetries);

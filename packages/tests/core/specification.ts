@@ -32,7 +32,9 @@ interface Then {
 const then = (state: PaymentState): Then => ({
   state,
   owes: (round) => {
-    const owed = intents(state).map((intent) => `${intent.attempt.number}/${intent.round.round} ${intent.round.action}`);
+    const owed = intents(state).map(
+      (intent) => `${intent.attempt.number}/${intent.round.round} ${intent.round.action}`,
+    );
     expect(owed).toEqual(round === "nothing" ? [] : [round]);
     return then(state);
   },

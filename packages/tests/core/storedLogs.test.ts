@@ -22,21 +22,36 @@ describe("a log that an earlier version stored", () => {
   });
 
   it("together hold every kind of event there was", () => {
-    const types = storedLogs.flatMap(({ commits }) => commits.flatMap((body) => [...body.matchAll(/"type":"([A-Z]\w+)"/g)]));
+    const types = storedLogs.flatMap(({ commits }) =>
+      commits.flatMap((body) => [...body.matchAll(/"type":"([A-Z]\w+)"/g)]),
+    );
     expect(new Set(types.map(([, type]) => type)).size).toBe(13);
   });
 
   it("is not read when it is no commit", () => {
     const [body] = storedLogs[0]!.commits;
-    const broken = ["", "{}", "null", body!.slice(0, -1), body!.replace(/"version":1,/, ""), body!.replace("[{", "[] , [{")];
-    for (const text of [...broken, body!.replace("PaymentInitiated", "PaymentInvented"), body!.replace(":1999", ":19.99")]) {
+    const broken = [
+      "",
+      "{}",
+      "null",
+      body!.slice(0, -1),
+      body!.replace(/"version":1,/, ""),
+      body!.replace("[{", "[] , [{"),
+    ];
+    for (const text of [
+      ...broken,
+      body!.replace("PaymentInitiated", "PaymentInvented"),
+      body!.replace(":1999", ":19.99"),
+    ]) {
       expect(Option.isNone(decodeCommit(text))).toBe(true);
     }
   });
 
   it("is read although a later version added fields to it", () => {
     const [body] = storedLogs[0]!.commits;
-    const later = body!.replace('{"merchant"', '{"cell":"eu","merchant"').replace('"commandId"', '"channel":"web","commandId"');
+    const later = body!
+      .replace('{"merchant"', '{"cell":"eu","merchant"')
+      .replace('"commandId"', '"channel":"web","commandId"');
     expect(Option.getOrThrow(decodeCommit(later))).toEqual(JSON.parse(body!));
   });
 });

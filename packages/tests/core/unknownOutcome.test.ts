@@ -48,20 +48,26 @@ describe("an unknown outcome", () => {
       .owes("nothing");
   });
 
-  it.each(unknownRounds)("becomes a failure by the gateway's own decline in answer to %s", (_, history, round, answered) => {
-    given(...history)
-      .when(answered(declinedForGood, round))
-      .then(verified(declinedForGood, round), failed("card_declined", "no", "insufficient_funds"))
-      .is("FAILURE");
-  });
+  it.each(unknownRounds)(
+    "becomes a failure by the gateway's own decline in answer to %s",
+    (_, history, round, answered) => {
+      given(...history)
+        .when(answered(declinedForGood, round))
+        .then(verified(declinedForGood, round), failed("card_declined", "no", "insufficient_funds"))
+        .is("FAILURE");
+    },
+  );
 
-  it.each(unknownRounds)("lets the payment move on only after a decline that allows it, in answer to %s", (_, history, round, answered) => {
-    given(...history)
-      .when(answered(mayMoveOn, round))
-      .then(verified(mayMoveOn, round), attemptStarted(2, south, "after processing_error"))
-      .is("PROCESSING")
-      .owes("2/0 start");
-  });
+  it.each(unknownRounds)(
+    "lets the payment move on only after a decline that allows it, in answer to %s",
+    (_, history, round, answered) => {
+      given(...history)
+        .when(answered(mayMoveOn, round))
+        .then(verified(mayMoveOn, round), attemptStarted(2, south, "after processing_error"))
+        .is("PROCESSING")
+        .owes("2/0 start");
+    },
+  );
 
   it.each(unknownRounds)("becomes the customer's turn by the answer to %s", (_, history, round, answered) => {
     given(...history)
@@ -70,21 +76,27 @@ describe("an unknown outcome", () => {
       .is("REQUIRES_ACTION");
   });
 
-  it.each(unknownRounds)("is never a success when the answer to %s names another amount", (_, history, round, answered) => {
-    const reported = approved({ amount: { value: 1, currency: "USD" } });
-    given(...history)
-      .when(answered(reported, round))
-      .then(mismatch(reported))
-      .is("NEEDS_REVIEW");
-  });
+  it.each(unknownRounds)(
+    "is never a success when the answer to %s names another amount",
+    (_, history, round, answered) => {
+      const reported = approved({ amount: { value: 1, currency: "USD" } });
+      given(...history)
+        .when(answered(reported, round))
+        .then(mismatch(reported))
+        .is("NEEDS_REVIEW");
+    },
+  );
 
-  it.each(unknownRounds)("stays unknown when no answer comes to %s, and is looked up later", (_, history, round, answered) => {
-    given(...history)
-      .when(answered(unknown, round))
-      .then(roundStarted(round + 1, "lookUp", waitAfterRound(round)))
-      .is("OUTCOME_UNKNOWN")
-      .owes(`1/${round + 1} lookUp`);
-  });
+  it.each(unknownRounds)(
+    "stays unknown when no answer comes to %s, and is looked up later",
+    (_, history, round, answered) => {
+      given(...history)
+        .when(answered(unknown, round))
+        .then(roundStarted(round + 1, "lookUp", waitAfterRound(round)))
+        .is("OUTCOME_UNKNOWN")
+        .owes(`1/${round + 1} lookUp`);
+    },
+  );
 
   it("stays unknown when a resend certainly was not sent: an earlier try may have left", () => {
     given(...resending)
@@ -210,7 +222,13 @@ describe("a new owner", () => {
   });
 
   it("does not believe a refusal to connect after a take-over: the owner before may have sent it", () => {
-    given(...started, outcomeUnknown(0, goneReason), roundStarted(1, "lookUp"), verified(notFound), roundStarted(2, "resend"))
+    given(
+      ...started,
+      outcomeUnknown(0, goneReason),
+      roundStarted(1, "lookUp"),
+      verified(notFound),
+      roundStarted(2, "resend"),
+    )
       .when(tried(notSent, 2))
       .then(roundStarted(3, "lookUp", waitAfterRound(2)))
       .is("OUTCOME_UNKNOWN");

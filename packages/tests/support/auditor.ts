@@ -31,7 +31,9 @@ interface StoredMessage {
 }
 
 const readStream = async (connection: NatsConnection): Promise<ReadonlyArray<StoredMessage>> => {
-  const consumer = await jetstream(connection).consumers.get("PAYMENTS_EVENTS", { filter_subjects: ["payments.event.>"] });
+  const consumer = await jetstream(connection).consumers.get("PAYMENTS_EVENTS", {
+    filter_subjects: ["payments.event.>"],
+  });
   const { num_pending: pending } = await consumer.info();
   const stored: Array<StoredMessage> = [];
   if (pending === 0) return stored;
@@ -80,7 +82,8 @@ const checkAgainstLedger = (payment: AuditedPayment, charges: ReadonlyArray<Ledg
   const announced = keysOf(payment);
   for (const charge of charges) {
     const unannounced = charge.idempotencyKeys.filter((key) => !announced.has(key));
-    if (unannounced.length > 0) violations.push(`${reference}: a call left that no AttemptStarted announced (criterion 15)`);
+    if (unannounced.length > 0)
+      violations.push(`${reference}: a call left that no AttemptStarted announced (criterion 15)`);
   }
   if (taken.length > 1) violations.push(`${reference}: charged ${taken.length} times (criterion 11)`);
   if (state.name === "SUCCESS") {

@@ -67,7 +67,16 @@ const pidFrom = async (dataDir: string): Promise<number> => {
 export const startDeployment = async (options: DeploymentOptions = {}): Promise<Deployment> => {
   const dataDir = mkdtempSync(join(tmpdir(), "aegispay-test-"));
   const ports = ["--nats-port", "0", "--http-port", "0", "--simulator-port", "0"];
-  const args = ["dev", "--no-demo", "--json", "--data-dir", dataDir, "--workers", String(options.workers ?? 1), ...ports];
+  const args = [
+    "dev",
+    "--no-demo",
+    "--json",
+    "--data-dir",
+    dataDir,
+    "--workers",
+    String(options.workers ?? 1),
+    ...ports,
+  ];
   const child = spawn(process.execPath, [cliPath, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, AEGISPAY_SETTINGS: JSON.stringify(options.settings ?? {}) },

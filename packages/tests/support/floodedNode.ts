@@ -53,7 +53,17 @@ export const startFloodedNode = async (): Promise<FloodedNode> => {
   if (setUp.code !== 0) throw new Error(setUp.stderr);
   const node = spawn(
     process.execPath,
-    [cliPath, "node", "--json", "--nats-url", url, "--node-id", "flooded", "--simulator-url", `http://127.0.0.1:${gatewayPort}`],
+    [
+      cliPath,
+      "node",
+      "--json",
+      "--nats-url",
+      url,
+      "--node-id",
+      "flooded",
+      "--simulator-url",
+      `http://127.0.0.1:${gatewayPort}`,
+    ],
     { stdio: ["ignore", "pipe", "ignore"] },
   );
   const ready = JSON.parse(await firstLine(node)) as { readonly workers: ReadonlyArray<{ readonly pid: number }> };

@@ -49,7 +49,11 @@ export const publish = (connection: NatsConnection, command: Command) => {
 };
 
 /** Publishes with a reply token and waits for the answer on the reply subject. */
-export const ask = async (connection: NatsConnection, command: Command, timeoutMillis = 30_000): Promise<PlainReply> => {
+export const ask = async (
+  connection: NatsConnection,
+  command: Command,
+  timeoutMillis = 30_000,
+): Promise<PlainReply> => {
   const token = nuid.next();
   const subscription = connection.subscribe(`payments.reply.${command.merchant ?? "shop"}.${token}`, { max: 1 });
   const timer = setTimeout(() => subscription.unsubscribe(), timeoutMillis);
@@ -67,7 +71,11 @@ export const ask = async (connection: NatsConnection, command: Command, timeoutM
  * Asks until it is answered, as any client must: no acknowledgement or no answer in time means to send it again with the
  * same id. A pause between tries, so that a connection that is away is not hammered.
  */
-export const insist = async (connection: NatsConnection, command: Command, timeoutMillis = 90_000): Promise<PlainReply> => {
+export const insist = async (
+  connection: NatsConnection,
+  command: Command,
+  timeoutMillis = 90_000,
+): Promise<PlainReply> => {
   const until = Date.now() + timeoutMillis;
   for (;;) {
     try {
@@ -79,11 +87,24 @@ export const insist = async (connection: NatsConnection, command: Command, timeo
   }
 };
 
-export const query = async (connection: NatsConnection, payment: string, kind: "get" | "events", body: unknown = {}, merchant = "shop") =>
-  (await connection.request(`payments.query.${merchant}.${payment}.${kind}`, JSON.stringify(body), { timeout: 5_000 })).json<{
+export const query = async (
+  connection: NatsConnection,
+  payment: string,
+  kind: "get" | "events",
+  body: unknown = {},
+  merchant = "shop",
+) =>
+  (
+    await connection.request(`payments.query.${merchant}.${payment}.${kind}`, JSON.stringify(body), { timeout: 5_000 })
+  ).json<{
     readonly ok: boolean;
     readonly payment?: PlainPayment;
-    readonly events?: ReadonlyArray<{ readonly version: number; readonly type: string; readonly at: string; readonly data: unknown }>;
+    readonly events?: ReadonlyArray<{
+      readonly version: number;
+      readonly type: string;
+      readonly at: string;
+      readonly data: unknown;
+    }>;
     readonly next?: number;
     readonly remembered?: boolean;
     readonly error?: { readonly code: string; readonly message: string };

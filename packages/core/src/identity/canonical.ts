@@ -5,7 +5,7 @@ const canonical = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== "object" || value === null) return value;
   const sorted: Record<string, unknown> = Object.create(null);
-  for (const key of Object.keys(value).sort()) {
+  for (const key of Object.keys(value).toSorted()) {
     const member = (value as Record<string, unknown>)[key];
     if (member !== undefined) sorted[key] = canonical(member);
   }

@@ -132,5 +132,9 @@ export type NewEvent = PaymentEvent extends infer Event
   : never;
 
 /** Places new events after `version`, at a moment given as ISO 8601. */
-export const placeEvents = (events: ReadonlyArray<NewEvent>, version: number, at: string): ReadonlyArray<PaymentEvent> =>
-  events.map((event, index) => ({ version: version + index + 1, type: event.type, at, data: event.data }) as PaymentEvent);
+export const placeEvents = (
+  events: ReadonlyArray<NewEvent>,
+  version: number,
+  at: string,
+): ReadonlyArray<PaymentEvent> =>
+  events.map(({ type, data }, index) => ({ version: version + index + 1, type, at, data }) as PaymentEvent);

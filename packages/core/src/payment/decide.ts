@@ -56,7 +56,8 @@ const create = (state: PaymentState, command: Create): Decision => {
   }
   const preferred = given.candidates.find((candidate) => candidate.gateway === body.gateway);
   const chosen = preferred ?? given.candidates[0];
-  if (chosen === undefined) return Result.fail(reject("NoGatewayAvailable", "no gateway is configured for this payment"));
+  if (chosen === undefined)
+    return Result.fail(reject("NoGatewayAvailable", "no gateway is configured for this payment"));
   const request: Attempt["request"] = {
     reference: paymentKey(payment),
     amount: body.amount,
@@ -133,7 +134,9 @@ const onEvidence = (
   switch (outcome._tag) {
     case "Approved": {
       const { gatewayTransactionId } = outcome;
-      return [{ type: "PaymentSucceeded", data: { attempt: number, gatewayTransactionId, amount: attempt.request.amount } }];
+      return [
+        { type: "PaymentSucceeded", data: { attempt: number, gatewayTransactionId, amount: attempt.request.amount } },
+      ];
     }
     case "Declined":
       return [{ type: "AttemptDeclined", data: { attempt: number, outcome } }, ...after];

@@ -3,14 +3,7 @@
  * history. This function is the table of legal transitions.
  */
 import type { Failure, PaymentEvent } from "./PaymentEvent.ts";
-import type {
-  Attempt,
-  ExistingPayment,
-  OutcomeUnknown,
-  PaymentState,
-  Processing,
-  Round,
-} from "./PaymentState.ts";
+import type { Attempt, ExistingPayment, OutcomeUnknown, PaymentState, Processing, Round } from "./PaymentState.ts";
 
 type EventOf<Type extends PaymentEvent["type"]> = Extract<PaymentEvent, { readonly type: Type }>;
 
@@ -43,7 +36,8 @@ const initiated = (state: PaymentState, event: EventOf<"PaymentInitiated">): Pay
 };
 
 const attemptStarted = (state: PaymentState, event: EventOf<"AttemptStarted">): PaymentState | undefined => {
-  const afterFailed = state.name === "PROCESSING" && state.attempt.status === "FAILED" && state.attempt.mayMoveOn === true;
+  const afterFailed =
+    state.name === "PROCESSING" && state.attempt.status === "FAILED" && state.attempt.mayMoveOn === true;
   if (state.name !== "AUTHENTICATED" && !afterFailed) return undefined;
   const ended = afterFailed ? [...state.ended, state.attempt] : state.ended;
   const { attempt: number, gateway, account, idempotencyKey, request } = event.data;
@@ -124,7 +118,10 @@ const succeeded = (
 const actionRequired = (
   state: Processing | OutcomeUnknown,
   event: PaymentEvent,
-  data: { readonly gatewayTransactionId: string; readonly nextAction: { readonly type: "redirect"; readonly url: string } },
+  data: {
+    readonly gatewayTransactionId: string;
+    readonly nextAction: { readonly type: "redirect"; readonly url: string };
+  },
 ): PaymentState => ({
   ...base(state, event),
   name: "REQUIRES_ACTION",
@@ -147,7 +144,12 @@ const verified = (state: PaymentState, event: EventOf<"OutcomeVerified">): Payme
   }
 };
 
-const needsReview = (state: PaymentState, event: PaymentEvent, attempt: number, reason: string): PaymentState | undefined => {
+const needsReview = (
+  state: PaymentState,
+  event: PaymentEvent,
+  attempt: number,
+  reason: string,
+): PaymentState | undefined => {
   const open = openAttempt(state, attempt);
   return open === undefined
     ? undefined
@@ -194,7 +196,12 @@ export const evolve = (state: PaymentState, event: PaymentEvent): PaymentState |
     case "PaymentFailed":
       return failed(state, event);
     case "IntegrityMismatchDetected":
-      return needsReview(state, event, event.data.attempt, "the gateway reports another amount or status than was asked for");
+      return needsReview(
+        state,
+        event,
+        event.data.attempt,
+        "the gateway reports another amount or status than was asked for",
+      );
     case "ReviewRequested":
       return needsReview(state, event, event.data.attempt, event.data.reason);
   }

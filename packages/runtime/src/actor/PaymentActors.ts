@@ -15,7 +15,7 @@ import { Cause, Context, Effect, Fiber, Layer, Option } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { GatewayCalls } from "../effects/GatewayCalls.ts";
 import type { Delivery } from "../ingress/CommandQueue.ts";
-import { EventLog } from "../log/EventLog.ts";
+import type { EventLog } from "../log/EventLog.ts";
 import { emptyPosition } from "../log/replay.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { Ownership } from "../shard/Ownership.ts";

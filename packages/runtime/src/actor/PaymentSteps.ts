@@ -117,7 +117,9 @@ const make = Effect.gen(function* () {
       .pipe(
         Effect.andThen(Effect.forEach(waiting, ({ delivery, command }) => refuse(delivery, command, rejection))),
         // Not durable: the commands stay in the queue and come again.
-        Effect.catchTag("ParkingFailed", (failed) => Effect.logWarning(`could not park ${actor.key}: ${String(failed.cause)}`)),
+        Effect.catchTag("ParkingFailed", (failed) =>
+          Effect.logWarning(`could not park ${actor.key}: ${String(failed.cause)}`),
+        ),
       );
   });
 
@@ -125,4 +127,3 @@ const make = Effect.gen(function* () {
 });
 
 export const layerPaymentSteps = Layer.effect(PaymentSteps, make);
-

@@ -49,7 +49,8 @@ export const commitDecision = Effect.fnUntraced(function* (
   let replayed = false;
   for (;;) {
     const decision = decide(position.state, command);
-    if (Result.isFailure(decision)) return { position, committed: false, replayed, rejection: decision.failure } as Step;
+    if (Result.isFailure(decision))
+      return { position, committed: false, replayed, rejection: decision.failure } as Step;
     if (decision.success.length === 0) return { position, committed: false, replayed } as Step;
 
     const at = isoTime(command.given.at);

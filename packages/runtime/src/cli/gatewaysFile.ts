@@ -13,7 +13,9 @@ export const gatewayFlags = {
     Flag.optional,
   ),
   simulatorUrl: Flag.String("simulator-url").pipe(
-    Flag.withDescription("Without a gateways file: the simulator to charge at (AEGISPAY_SIMULATOR_URL, default http://127.0.0.1:8081)"),
+    Flag.withDescription(
+      "Without a gateways file: the simulator to charge at (AEGISPAY_SIMULATOR_URL, default http://127.0.0.1:8081)",
+    ),
     Flag.withFallbackConfig(Config.String("AEGISPAY_SIMULATOR_URL")),
     Flag.withDefault("http://127.0.0.1:8081"),
   ),
@@ -21,7 +23,10 @@ export const gatewayFlags = {
 
 const decode = Schema.decodeUnknownResult(GatewaysConfig, { onExcessProperty: "error" });
 
-export const readGateways = (file: Option.Option<string>, simulatorUrl: string): Effect.Effect<GatewaysConfig, Refused> =>
+export const readGateways = (
+  file: Option.Option<string>,
+  simulatorUrl: string,
+): Effect.Effect<GatewaysConfig, Refused> =>
   Effect.suspend(() => {
     const refuse = (problem: string) => Effect.fail(new Refused({ message: problem }));
     let document: unknown = { gateways: [{ name: "simulator", type: "simulator", url: simulatorUrl }] };
@@ -29,11 +34,15 @@ export const readGateways = (file: Option.Option<string>, simulatorUrl: string):
       try {
         document = Yaml.parse(readFileSync(file.value, "utf8"));
       } catch (cause) {
-        return refuse(`the gateways file ${file.value} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`);
+        return refuse(
+          `the gateways file ${file.value} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+        );
       }
     }
     const decoded = decode(document);
     return Result.isSuccess(decoded)
       ? Effect.succeed(decoded.success)
-      : refuse(`the gateways ${Option.isSome(file) ? `file ${file.value}` : ""} cannot be used: ${decoded.failure.message}`);
+      : refuse(
+          `the gateways ${Option.isSome(file) ? `file ${file.value}` : ""} cannot be used: ${decoded.failure.message}`,
+        );
   });

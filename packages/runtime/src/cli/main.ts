@@ -36,6 +36,9 @@ const report = (cause: Cause.Cause<unknown>): void => {
   process.stderr.write(`${colour.red("error:", process.stderr)} ${text}\n`);
 };
 
+// Whoever read the output has gone (`aegispay dev | head`): end as if told to, so that everything is drained.
+process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
+
 const program = Command.runWith(root, { version: "0.1.0" })(process.argv.slice(2)).pipe(
   Effect.tapCause((cause) => Effect.sync(() => report(cause))),
   Effect.provide(NodeServices.layer),

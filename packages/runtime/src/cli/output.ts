@@ -14,14 +14,16 @@ export class FailedQuietly extends Data.TaggedError("FailedQuietly")<{}> {
   override readonly [Runtime.errorExitCode] = exitCodes.failed;
 }
 
-export const printResult = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(`${text}\n`));
+export const printResult = (text: string): Effect.Effect<void> =>
+  Effect.sync(() => void process.stdout.write(`${text}\n`));
 
 export const printJson = (document: unknown): Effect.Effect<void> => printResult(JSON.stringify(document));
 
 export const printProgress = (text: string): Effect.Effect<void> =>
   Effect.sync(() => void process.stderr.write(`${text}\n`));
 
-const coloured = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && process.env["NO_COLOR"] === undefined;
+const coloured = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY === true && process.env["NO_COLOR"] === undefined;
 
 const escape = (code: number) => (text: string, stream: NodeJS.WriteStream) =>
   coloured(stream) ? `\u001b[${code}m${text}\u001b[0m` : text;
@@ -30,7 +32,9 @@ export const colour = { red: escape(31), green: escape(32), yellow: escape(33), 
 
 /** Columns padded to their widest cell. */
 export const table = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
+  );
   const line = (cells: ReadonlyArray<string>) =>
     cells
       .map((cell, column) => cell.padEnd(widths[column]!))

@@ -10,14 +10,19 @@ import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import type { PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
 import type { PaymentView } from "@aegispay/core/payment/PaymentView";
 import type { CommandReply } from "@aegispay/core/payment/Reply";
-import { nuid } from "@nats-io/nats-core";
 import { Context, Effect, Layer, type Stream } from "effect";
 import { layerNats, Nats, type NatsAddress } from "../nats/NatsConnection.ts";
-import { makeAnswerDesk } from "./answerDesk.ts";
-import type { AnswerTimeout, CommandRefusedLocally, NotAccepted, QueryRefused, QueryUnanswered } from "./ClientErrors.ts";
+import { makeAnswerDesk } from "./NatsAnswerDesk.ts";
+import type {
+  AnswerTimeout,
+  CommandRefusedLocally,
+  NotAccepted,
+  QueryRefused,
+  QueryUnanswered,
+} from "./ClientErrors.ts";
 import { prepareCreate, type CreateOrder } from "./outgoingCommand.ts";
 import { makePaymentLog } from "./paymentLog.ts";
-import { makePublisher } from "./publisher.ts";
+import { makePublisher } from "./NatsPublisher.ts";
 import { makeQueries } from "./queries.ts";
 
 export type { CreateOrder } from "./outgoingCommand.ts";
@@ -39,7 +44,10 @@ export class AegisClient extends Context.Service<
     /** Durable, fire and forget: done when the command is accepted. */
     readonly submit: (
       order: CreateOrder,
-    ) => Effect.Effect<{ readonly payment: PaymentRef; readonly commandId: string }, CommandRefusedLocally | NotAccepted>;
+    ) => Effect.Effect<
+      { readonly payment: PaymentRef; readonly commandId: string },
+      CommandRefusedLocally | NotAccepted
+    >;
     /** Submits and waits for the answer; publishes again, with the same command id, when none comes. */
     readonly execute: (
       order: CreateOrder,
@@ -65,7 +73,7 @@ const make = (root: string) =>
     const publisher = makePublisher(nats, addresses, queries);
     const desk = yield* makeAnswerDesk(nats, addresses);
     const log = makePaymentLog(nats, addresses, queries);
-    const newCommandId = () => nuid.next();
+    const newCommandId = nats.newId;
 
     return AegisClient.of({
       submit: Effect.fnUntraced(function* (order) {

@@ -17,7 +17,10 @@ export class NotAccepted extends Data.TaggedError("NotAccepted")<{ readonly caus
 }
 
 /** Accepted, but no answer came in time: the payment goes on by itself. */
-export class AnswerTimeout extends Data.TaggedError("AnswerTimeout")<{ readonly merchant: string; readonly paymentId: string }> {
+export class AnswerTimeout extends Data.TaggedError("AnswerTimeout")<{
+  readonly merchant: string;
+  readonly paymentId: string;
+}> {
   override get message(): string {
     return `no answer in time: ${this.merchant}/${this.paymentId} goes on; ask for it later, or send the same command again`;
   }

@@ -1,7 +1,14 @@
 /** What a client is about to publish: checked here first, so that a card number never leaves the process. */
 import { canonicalHash } from "@aegispay/core/identity/canonical";
 import { valueHoldsCardNumber } from "@aegispay/core/identity/CardNumber";
-import { derivePaymentId, idempotencyKeyMaxLength, isCommandId, isToken, paymentKey, type PaymentRef } from "@aegispay/core/identity/Identity";
+import {
+  derivePaymentId,
+  idempotencyKeyMaxLength,
+  isCommandId,
+  isToken,
+  paymentKey,
+  type PaymentRef,
+} from "@aegispay/core/identity/Identity";
 import type { CreateBody } from "@aegispay/core/payment/CreateBody";
 import type { RejectionCode } from "@aegispay/core/payment/Rejection";
 import { Effect } from "effect";

@@ -7,7 +7,8 @@ import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import type { PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
 import { Effect, Queue, Stream } from "effect";
 import type { Nats } from "../nats/NatsConnection.ts";
-import { QueryRefused, type QueryUnanswered } from "./ClientErrors.ts";
+import type { QueryRefused } from "./ClientErrors.ts";
+import { type QueryUnanswered } from "./ClientErrors.ts";
 import type { Queries } from "./queries.ts";
 
 /** A republished message can be lost: after this much silence, in milliseconds, the log is asked anyway. */
@@ -23,7 +24,10 @@ export const makePaymentLog = ({ connection }: Nats["Service"], addresses: Addre
     let next: number | undefined = from;
     let position = from;
     while (next !== undefined) {
-      const page: { readonly events: ReadonlyArray<PaymentEvent>; readonly next?: number } = yield* queries.events(payment, next);
+      const page: { readonly events: ReadonlyArray<PaymentEvent>; readonly next?: number } = yield* queries.events(
+        payment,
+        next,
+      );
       for (const event of page.events) {
         yield* emit(event);
         position = event.version + 1;
@@ -50,7 +54,10 @@ export const makePaymentLog = ({ connection }: Nats["Service"], addresses: Addre
   const notYet = (error: QueryRefused | QueryUnanswered, from: number) =>
     error._tag === "QueryRefused" && error.code === "PaymentNotFound" ? Effect.succeed(from) : Effect.fail(error);
 
-  const events = (payment: PaymentRef, { from = 1, follow = false }: { readonly from?: number; readonly follow?: boolean } = {}) =>
+  const events = (
+    payment: PaymentRef,
+    { from = 1, follow = false }: { readonly from?: number; readonly follow?: boolean } = {},
+  ) =>
     Stream.callback<PaymentEvent, QueryRefused | QueryUnanswered>(
       Effect.fnUntraced(function* (queue) {
         const emit = (event: PaymentEvent) => Queue.offer(queue, event);

@@ -70,7 +70,10 @@ export const defaultSettings: RuntimeSettings = {
 /** What contradicts itself in the settings, as sentences; empty when all is well. */
 export const settingsProblems = (settings: RuntimeSettings): ReadonlyArray<string> => {
   const rules: ReadonlyArray<readonly [holds: boolean, otherwise: string]> = [
-    [settings.leaseRenewMillis * 3 <= settings.leaseTtlMillis, "three lease renewals must fit into the life of a lease"],
+    [
+      settings.leaseRenewMillis * 3 <= settings.leaseTtlMillis,
+      "three lease renewals must fit into the life of a lease",
+    ],
     [settings.batchMaxCommits >= 1 && settings.batchMaxCommits <= 1000, "batchMaxCommits is 1 to 1000"],
     [settings.batchesInFlight >= 1 && settings.batchesInFlight <= 16, "batchesInFlight is 1 to 16"],
     [settings.shardWindow >= 1, "shardWindow is at least 1"],

@@ -55,7 +55,10 @@ export const demonstrate = Effect.fnUntraced(function* (options: DemonstrationOp
     const paymentId = `${run}-${String(index).padStart(4, "0")}`;
     const amount = 1_000 + index;
     const body = { amount: { value: amount, currency: "USD" }, method: { type: "card", token: fate.token } } as const;
-    const create = client.execute({ merchant, payment: { id: paymentId }, body }, { timeoutMillis: answerTimeoutMillis });
+    const create = client.execute(
+      { merchant, payment: { id: paymentId }, body },
+      { timeoutMillis: answerTimeoutMillis },
+    );
     const startedAt = yield* Clock.currentTimeMillis;
     const replies = yield* Effect.forEach(
       Array.from({ length: fate.copies }),
@@ -78,7 +81,7 @@ export const demonstrate = Effect.fnUntraced(function* (options: DemonstrationOp
   );
   const audited = yield* audit(simulator, fates, ended);
   const sum = (pick: (line: FateAudit) => number) => audited.reduce((total, line) => total + pick(line), 0);
-  const times = ended.map(({ millis }) => millis).sort((left, right) => left - right);
+  const times = ended.map(({ millis }) => millis).toSorted((left, right) => left - right);
   return {
     fates: audited,
     payments,

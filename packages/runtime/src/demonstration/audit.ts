@@ -40,11 +40,18 @@ const readLedger = (simulator: string) =>
     catch: (cause) => new LedgerUnreachable({ cause }),
   }).pipe(Effect.flatMap(Schema.decodeUnknownEffect(Ledger)));
 
-const auditFate = (fate: Fate, ended: ReadonlyArray<Ended>, charges: ReadonlyMap<string, ReadonlyArray<number>>): FateAudit => {
+const auditFate = (
+  fate: Fate,
+  ended: ReadonlyArray<Ended>,
+  charges: ReadonlyMap<string, ReadonlyArray<number>>,
+): FateAudit => {
   const chargesOf = ({ reference }: Ended) => charges.get(reference) ?? [];
   const right = (one: Ended): boolean => {
     const taken = chargesOf(one);
-    return one.state === fate.ends && (fate.ends === "SUCCESS" ? taken.length === 1 && taken[0] === one.amount : taken.length === 0);
+    return (
+      one.state === fate.ends &&
+      (fate.ends === "SUCCESS" ? taken.length === 1 && taken[0] === one.amount : taken.length === 0)
+    );
   };
   return {
     fate: fate.name,
@@ -58,7 +65,11 @@ const auditFate = (fate: Fate, ended: ReadonlyArray<Ended>, charges: ReadonlyMap
 };
 
 /** One line a fate. Money that was taken is what counts: a charge with nothing captured took none. */
-export const audit = Effect.fnUntraced(function* (simulator: string, fates: ReadonlyArray<Fate>, ended: ReadonlyArray<Ended>) {
+export const audit = Effect.fnUntraced(function* (
+  simulator: string,
+  fates: ReadonlyArray<Fate>,
+  ended: ReadonlyArray<Ended>,
+) {
   const ledger = yield* readLedger(simulator);
   const charges = new Map<string, Array<number>>();
   for (const charge of ledger.charges) {
@@ -67,5 +78,11 @@ export const audit = Effect.fnUntraced(function* (simulator: string, fates: Read
     charges.set(charge.reference, taken);
     taken.push(charge.captured);
   }
-  return fates.map((fate) => auditFate(fate, ended.filter((one) => one.fate === fate), charges));
+  return fates.map((fate) =>
+    auditFate(
+      fate,
+      ended.filter((one) => one.fate === fate),
+      charges,
+    ),
+  );
 });

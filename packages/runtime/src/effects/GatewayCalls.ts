@@ -57,7 +57,9 @@ const make = Effect.gen(function* () {
         duration: callTimeoutMillis,
         orElse: () => Effect.succeed({ _tag: "Unknown", reason: "no answer in time" } as const),
       }),
-      Effect.catchDefect((defect) => Effect.succeed({ _tag: "Unknown", reason: `the call failed: ${String(defect)}` } as const)),
+      Effect.catchDefect((defect) =>
+        Effect.succeed({ _tag: "Unknown", reason: `the call failed: ${String(defect)}` } as const),
+      ),
     );
 
   const call = (payment: PaymentRef, { attempt, round }: Intent): Effect.Effect<RecordOutcome | RecordLookUp> => {
@@ -70,12 +72,18 @@ const make = Effect.gen(function* () {
     if (round.action === "lookUp") {
       const outcome: Effect.Effect<LookUpOutcome> =
         gateway === undefined ? Effect.succeed(unconfigured) : bounded(gateway.lookUp(attempt.idempotencyKey));
-      return Effect.map(outcome, (found) => ({ type: "RecordLookUp", ...about, outcome: found, given: given() }) as const);
+      return Effect.map(
+        outcome,
+        (found) => ({ type: "RecordLookUp", ...about, outcome: found, given: given() }) as const,
+      );
     }
     const { idempotencyKey, request } = attempt;
     const outcome: Effect.Effect<GatewayOutcome> =
       gateway === undefined ? Effect.succeed(unconfigured) : bounded(gateway.start({ idempotencyKey, ...request }));
-    return Effect.map(outcome, (found) => ({ type: "RecordOutcome", ...about, outcome: found, given: given() }) as const);
+    return Effect.map(
+      outcome,
+      (found) => ({ type: "RecordOutcome", ...about, outcome: found, given: given() }) as const,
+    );
   };
 
   return GatewayCalls.of({

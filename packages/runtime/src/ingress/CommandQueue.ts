@@ -27,7 +27,10 @@ export interface Delivery {
 }
 
 /** The epoch is no longer the latest, or the queue gave no answer: look at the lease again and take over anew. */
-export class TakeOverFailed extends Data.TaggedError("TakeOverFailed")<{ readonly shard: number; readonly cause: unknown }> {}
+export class TakeOverFailed extends Data.TaggedError("TakeOverFailed")<{
+  readonly shard: number;
+  readonly cause: unknown;
+}> {}
 
 export interface ShardTakeOver {
   readonly shard: number;

@@ -1,5 +1,5 @@
 /** The command queue on a JetStream work queue: one pull consumer for each shard and epoch. */
-import type { Consumer, ConsumerMessages, JsMsg } from "@nats-io/jetstream";
+import { JetStreamApiError, type Consumer, type ConsumerMessages, type JsMsg } from "@nats-io/jetstream";
 import { Effect, Layer } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { Nats } from "../nats/NatsConnection.ts";
@@ -8,6 +8,12 @@ import { CommandQueue, TakeOverFailed, type Delivery, type ShardTakeOver } from 
 
 /** How long one request of a take-over may take before the next round begins, in milliseconds. */
 const takeOverRequestMillis = 500;
+
+/** Before a command that could not be erased is delivered again, in milliseconds. */
+const eraseAgainMillis = 1_000;
+
+/** The server's code for deleting a message that is not there. */
+const messageNotFound = 10057;
 
 const nanos = (millis: number): number => millis * 1e6;
 
@@ -26,10 +32,13 @@ const make = Effect.gen(function* () {
       header: (name) => message.headers?.get(name) || undefined,
       sequence: message.seq,
       ack: () => message.ack(),
-      erase: Effect.promise(async () => {
-        // Already erased by an earlier owner, or NATS is away: then it is delivered, and erased, again.
-        await manager.streams.deleteMessage(stream, message.seq, true).catch(() => undefined);
-      }),
+      erase: Effect.promise(() =>
+        manager.streams.deleteMessage(stream, message.seq, true).then(
+          // The place in the window is free at once, not only when the delivery times out.
+          () => message.ack(),
+          (cause: unknown) => (isGone(cause) ? message.ack() : message.nak(eraseAgainMillis)),
+        ),
+      ),
       returnLater: (delayMillis) => message.nak(delayMillis),
     };
   };
@@ -64,7 +73,11 @@ const make = Effect.gen(function* () {
   /** Reports the consumer's end, and the notices that say it is gone or does not answer. */
   const watch = async (messages: ConsumerMessages, onLost: () => void): Promise<void> => {
     for await (const notice of messages.status()) {
-      if (notice.type === "consumer_deleted" || notice.type === "consumer_not_found" || notice.type === "stream_not_found") {
+      if (
+        notice.type === "consumer_deleted" ||
+        notice.type === "consumer_not_found" ||
+        notice.type === "stream_not_found"
+      ) {
         onLost();
         return;
       }
@@ -98,12 +111,15 @@ const make = Effect.gen(function* () {
             consuming.stop();
           }),
       );
-      void watch(messages, order.onLost);
+      watch(messages, order.onLost).catch(order.onLost);
     });
 
   return CommandQueue.of({ takeOver });
 });
 
 const ignoreMissing = (): boolean => false;
+
+/** Whether an earlier delivery has erased the message already. */
+const isGone = (cause: unknown): boolean => cause instanceof JetStreamApiError && cause.code === messageNotFound;
 
 export const layerNatsCommandQueue = Layer.effect(CommandQueue, make);

@@ -105,7 +105,8 @@ const readAsker = (delivery: Delivery): Asker => {
   const token = delivery.header("Aegis-Reply-To");
   const when = delivery.header("Aegis-Reply-When") ?? "completed";
   if (token === undefined) return {};
-  if (!isReplyToken(token)) return { rejection: invalid("Aegis-Reply-To is a token of 16 to 64 characters [A-Za-z0-9_-]") };
+  if (!isReplyToken(token))
+    return { rejection: invalid("Aegis-Reply-To is a token of 16 to 64 characters [A-Za-z0-9_-]") };
   return when === "accepted" || when === "completed"
     ? { replyTo: { token, when } }
     : { replyTo: { token, when: "completed" }, rejection: invalid(`Aegis-Reply-When is "accepted" or "completed"`) };

@@ -101,7 +101,8 @@ export class NatsCommitWriter {
   /** Settles what still waits as closed. Whether it was stored is for the payments' next owner to find out. */
   close(): void {
     this.#closed = true;
-    for (const waiting of [...this.#continuing.splice(0), ...this.#beginning.splice(0)]) waiting.settle({ _tag: "Closed" });
+    for (const waiting of [...this.#continuing.splice(0), ...this.#beginning.splice(0)])
+      waiting.settle({ _tag: "Closed" });
   }
 
   #flush(): void {

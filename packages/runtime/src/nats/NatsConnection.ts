@@ -18,7 +18,10 @@ export interface NatsAddress {
   readonly tlsCaFile?: string;
 }
 
-export class NatsUnreachable extends Data.TaggedError("NatsUnreachable")<{ readonly url: string; readonly cause: unknown }> {
+export class NatsUnreachable extends Data.TaggedError("NatsUnreachable")<{
+  readonly url: string;
+  readonly cause: unknown;
+}> {
   override get message(): string {
     return `no NATS at ${this.url} (${String(this.cause)}): start one, or name another with --nats-url or AEGISPAY_NATS_URL`;
   }
@@ -43,6 +46,8 @@ export class Nats extends Context.Service<
     /** Calls back after each reconnect; returns how to stop that. */
     readonly onReconnect: (listener: () => void) => () => void;
     readonly isConnected: () => boolean;
+    /** A random token of 22 characters. */
+    readonly newId: () => string;
   }
 >()("@aegispay/runtime/Nats") {}
 
@@ -86,15 +91,15 @@ const open = Effect.fnUntraced(function* (address: NatsAddress) {
   });
   const listeners = new Set<() => void>();
   let connected = true;
-  void (async () => {
+  const followStatus = async () => {
     for await (const status of connection.status()) {
       if (status.type === "disconnect") connected = false;
-      if (status.type === "reconnect") {
-        connected = true;
-        for (const listener of listeners) listener();
-      }
+      if (status.type !== "reconnect") continue;
+      connected = true;
+      for (const listener of listeners) listener();
     }
-  })();
+  };
+  followStatus().catch(() => void (connected = false));
   return Nats.of({
     connection,
     jetstream: jetstream(connection),
@@ -104,7 +109,9 @@ const open = Effect.fnUntraced(function* (address: NatsAddress) {
       return () => listeners.delete(listener);
     },
     isConnected: () => connected && !connection.isClosed(),
+    newId: () => nuid.next(),
   });
 });
 
-export const layerNats = (address: NatsAddress): Layer.Layer<Nats, NatsUnreachable> => Layer.effect(Nats, open(address));
+export const layerNats = (address: NatsAddress): Layer.Layer<Nats, NatsUnreachable> =>
+  Layer.effect(Nats, open(address));

@@ -38,7 +38,11 @@ const seconds = (value: number): number => value * 1e9;
 /** A command has at most 64 KiB; the stream leaves room for headers and for a node to answer what is too large. */
 const maxCommandBytes = 256 * 1024;
 
-const streamConfigs = (addresses: AddressBook, wish: TopologyWish, deployment: string): ReadonlyArray<Partial<StreamConfig>> => {
+const streamConfigs = (
+  addresses: AddressBook,
+  wish: TopologyWish,
+  deployment: string,
+): ReadonlyArray<Partial<StreamConfig>> => {
   const { streams, patterns, root } = addresses;
   const common = {
     storage: "file",

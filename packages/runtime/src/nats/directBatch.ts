@@ -40,6 +40,7 @@ export const directBatch = async (
   }
   if (last === undefined || last.data.length > 0) throw new Error("a direct get did not end in time");
   const status = last.headers?.code ?? 0;
-  if (!endings.includes(status)) throw new Error(`a direct get ended with ${status} ${last.headers?.description ?? ""}`);
+  if (!endings.includes(status))
+    throw new Error(`a direct get ended with ${status} ${last.headers?.description ?? ""}`);
   return found;
 };

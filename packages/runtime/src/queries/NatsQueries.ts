@@ -2,7 +2,7 @@
 import { Effect, Layer, Semaphore } from "effect";
 import { reject } from "@aegispay/core/payment/Rejection";
 import type { Msg } from "@nats-io/nats-core";
-import { EventLog } from "../log/EventLog.ts";
+import type { EventLog } from "../log/EventLog.ts";
 import { Nats } from "../nats/NatsConnection.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { answerQuery } from "./answerQuery.ts";

@@ -51,31 +51,30 @@ const readFrom = Effect.fnUntraced(function* (addresses: AddressBook, payment: P
   }
 });
 
-export const answerQuery = Effect.fnUntraced(function* (
-  addresses: AddressBook,
-  payment: PaymentRef,
-  kind: string,
-  data: Uint8Array,
-) {
-  if (!isToken(payment.merchant) || !isToken(payment.paymentId)) {
-    return refused("InvalidCommand", "merchant and payment id have 1 to 128 characters of [A-Za-z0-9_-]") as Answered;
-  }
-  if (kind !== "get" && kind !== "events") return refused("InvalidCommand", "a query is get or events") as Answered;
-  const body = Option.getOrUndefined(readBody(data));
-  if (body === undefined) {
-    return refused("InvalidCommand", `a query's body is empty or {"minVersion"?, "from"?, "commandId"?}`) as Answered;
-  }
-  const minVersion = body.minVersion ?? 0;
-  const replayed = yield* readFrom(addresses, payment, minVersion);
-  if (replayed === undefined) return refused("Overloaded", `version ${minVersion} is not there yet: ask again`) as Answered;
-  const { state } = replayed;
-  if (state.name === "ABSENT") {
-    return refused("PaymentNotFound", `there is no payment ${payment.merchant}/${payment.paymentId}`) as Answered;
-  }
-  if (kind === "events") return page(replayed.events, body.from ?? 1) as Answered;
-  const remembered = body.commandId === undefined ? {} : { remembered: remembers(replayed, body.commandId) };
-  return { ok: true, payment: viewPayment(payment, state), ...remembered } as Answered;
-}, Effect.catchTags({
-  EventContinuityError: (error) => Effect.succeed(refused("EventContinuity", error.message) as Answered),
-  LogUnavailable: () => Effect.succeed(refused("Overloaded", "the log gives no answer now: ask again") as Answered),
-}));
+export const answerQuery = Effect.fnUntraced(
+  function* (addresses: AddressBook, payment: PaymentRef, kind: string, data: Uint8Array) {
+    if (!isToken(payment.merchant) || !isToken(payment.paymentId)) {
+      return refused("InvalidCommand", "merchant and payment id have 1 to 128 characters of [A-Za-z0-9_-]") as Answered;
+    }
+    if (kind !== "get" && kind !== "events") return refused("InvalidCommand", "a query is get or events") as Answered;
+    const body = Option.getOrUndefined(readBody(data));
+    if (body === undefined) {
+      return refused("InvalidCommand", `a query's body is empty or {"minVersion"?, "from"?, "commandId"?}`) as Answered;
+    }
+    const minVersion = body.minVersion ?? 0;
+    const replayed = yield* readFrom(addresses, payment, minVersion);
+    if (replayed === undefined)
+      return refused("Overloaded", `version ${minVersion} is not there yet: ask again`) as Answered;
+    const { state } = replayed;
+    if (state.name === "ABSENT") {
+      return refused("PaymentNotFound", `there is no payment ${payment.merchant}/${payment.paymentId}`) as Answered;
+    }
+    if (kind === "events") return page(replayed.events, body.from ?? 1) as Answered;
+    const remembered = body.commandId === undefined ? {} : { remembered: remembers(replayed, body.commandId) };
+    return { ok: true, payment: viewPayment(payment, state), ...remembered } as Answered;
+  },
+  Effect.catchTags({
+    EventContinuityError: (error) => Effect.succeed(refused("EventContinuity", error.message) as Answered),
+    LogUnavailable: () => Effect.succeed(refused("Overloaded", "the log gives no answer now: ask again") as Answered),
+  }),
+);

@@ -5,7 +5,7 @@ import { Effect, Layer } from "effect";
 import { hostname } from "node:os";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { Nats, natsRequest } from "../nats/NatsConnection.ts";
-import { Deployment } from "../nats/NatsTopology.ts";
+import { Deployment, TopologyMismatch } from "../nats/NatsTopology.ts";
 import { Leases, LeasesUnavailable, type Lease, type LeaseHolder } from "./Leases.ts";
 
 export const leaseKey = (shard: number): string => `shard-${shard}`;
@@ -17,7 +17,17 @@ const make = Effect.gen(function* () {
   const { connection } = yield* Nats;
   const { addresses } = yield* Deployment;
   const settings = yield* Settings;
-  const bucket = yield* natsRequest("opening the lease bucket", () => new Kvm(connection).open(addresses.buckets.leases));
+  const bucket = yield* natsRequest("opening the lease bucket", () =>
+    new Kvm(connection).open(addresses.buckets.leases),
+  );
+  const { ttl } = yield* natsRequest("reading the lease bucket", () => bucket.status());
+  if (ttl !== settings.leaseTtlMillis) {
+    return yield* new TopologyMismatch({
+      message:
+        `bucket ${addresses.buckets.leases} keeps a lease for ${ttl} ms, this node's settings say ` +
+        `${settings.leaseTtlMillis} ms: set leaseTtlMillis to what the deployment was set up with`,
+    });
+  }
   const me: LeaseHolder = { node: settings.nodeId, pid: process.pid, host: hostname(), incarnation: nuid.next() };
   const value = JSON.stringify(me);
 

@@ -49,7 +49,7 @@ const make = Effect.gen(function* () {
     hold: (shard, sentAt) => void beliefs.set(shard, sentAt),
     drop: (shard) => void beliefs.delete(shard),
     holds,
-    held: () => [...beliefs.keys()].filter(holds).sort((left, right) => left - right),
+    held: () => [...beliefs.keys()].filter(holds).toSorted((left, right) => left - right),
   });
 });
 

@@ -4,7 +4,8 @@
  * Invariants:
  * 1. A shard is consumed only under a lease that was won first; the epoch is the revision at which it was won, or of a
  *    fresh renewal after a reconnect.
- * 2. A lease that is not renewed in time, or is another's, ends everything of that shard here before it is tried again.
+ * 2. A lease that is another's, or was too old to be used even for a moment, ends everything of that shard here; it is
+ *    begun again only under a new epoch, so that what was let go by is delivered again.
  * 3. At the end: no more taking, what is under way finishes (bounded), then the leases are released.
  */
 import { Context, Deferred, Effect, Exit, Layer, Scope } from "effect";
@@ -47,7 +48,9 @@ const make = Effect.gen(function* () {
   const win = Effect.fnUntraced(function* (shard: number) {
     for (;;) {
       const sentAt = ownership.now();
-      const lease = yield* leases.acquire(shard).pipe(Effect.catchTag("LeasesUnavailable", () => Effect.succeed(undefined)));
+      const lease = yield* leases
+        .acquire(shard)
+        .pipe(Effect.catchTag("LeasesUnavailable", () => Effect.succeed(undefined)));
       if (lease !== undefined) {
         held.set(shard, lease);
         ownership.hold(shard, sentAt);
@@ -60,7 +63,9 @@ const make = Effect.gen(function* () {
   /** Undefined: the lease is lost. A renewal that got no answer leaves the lease as old as it is. */
   const renew = Effect.fnUntraced(function* (lease: Lease) {
     const sentAt = ownership.now();
-    const renewed = yield* leases.renew(lease).pipe(Effect.catchTag("LeasesUnavailable", () => Effect.succeed("no answer" as const)));
+    const renewed = yield* leases
+      .renew(lease)
+      .pipe(Effect.catchTag("LeasesUnavailable", () => Effect.succeed("no answer" as const)));
     if (renewed === "no answer") return ownership.holds(lease.shard) ? lease : undefined;
     if (renewed === undefined) return undefined;
     held.set(lease.shard, renewed);
@@ -71,7 +76,9 @@ const make = Effect.gen(function* () {
   /** Rounds until the shard is consumed under this epoch, or the lease is not mine. */
   const takeOver = Effect.fnUntraced(function* (shard: number, epoch: number, onLost: () => void) {
     while (ownership.holds(shard)) {
-      const mine = yield* leases.isMine(shard).pipe(Effect.catchTag("LeasesUnavailable", () => Effect.succeed(undefined)));
+      const mine = yield* leases
+        .isMine(shard)
+        .pipe(Effect.catchTag("LeasesUnavailable", () => Effect.succeed(undefined)));
       if (mine === false) return false;
       if (mine === true) {
         const round = yield* Effect.exit(
@@ -105,9 +112,13 @@ const make = Effect.gen(function* () {
     let renewAt = ownership.now().wallMillis + settings.leaseRenewMillis;
     for (;;) {
       yield* Effect.sleep(Math.min(100, settings.leaseRenewMillis));
-      if (!again && ownership.now().wallMillis < renewAt) continue;
+      // A lease that got too old to be used, if only for a moment, has let deliveries and calls go by: they come again
+      // only under another epoch.
+      const lapsed = !ownership.holds(shard);
+      if (!again && !lapsed && ownership.now().wallMillis < renewAt) continue;
       lease = yield* renew(lease);
-      if (lease === undefined || again) return lease;
+      if (lapsed) actors.dropShard(shard);
+      if (lease === undefined || again || lapsed) return lease;
       renewAt = ownership.now().wallMillis + settings.leaseRenewMillis;
     }
   });

@@ -33,4 +33,6 @@ export const serveHealth = (port: number, health: Health) =>
     HttpRouter.serve(routes(health), { disableLogger: true, disableListenLog: true }).pipe(
       Layer.provide(NodeHttpServer.layer(() => createServer(), { port, host: "127.0.0.1" })),
     ),
-  ).pipe(Effect.mapError((error) => new HealthServerFailed({ message: `port ${port} of --http-port: ${String(error)}` })));
+  ).pipe(
+    Effect.mapError((error) => new HealthServerFailed({ message: `port ${port} of --http-port: ${String(error)}` })),
+  );

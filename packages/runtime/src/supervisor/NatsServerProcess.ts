@@ -24,6 +24,21 @@ export interface NatsServerOptions {
 const startTimeoutMillis = 20_000;
 const respawnMillis = 200;
 
+/**
+ * Runs the server until it ends by itself or standard input is closed, which also the death of this process does, however
+ * it dies: a server that nobody looks after would keep its port and its data.
+ */
+const tiedToParent = `
+  exec 3<&0
+  "$0" -c "$1" 3<&- &
+  server=$!
+  (read -r line <&3; kill -TERM "$server" 2>/dev/null) &
+  wait "$server"
+`
+  .split("\n")
+  .map((line) => line.trim())
+  .join("\n");
+
 /** Whether a port can be listened on; 0 answers a free one. */
 export const claimPort = (port: number, flag: string): Effect.Effect<number, NatsServerFailed> =>
   Effect.callback((resume) => {
@@ -101,20 +116,27 @@ export const startNatsServer = Effect.fnUntraced(function* (options: NatsServerO
     `jetstream { store_dir: ${JSON.stringify(join(folder, "jetstream"))}, sync_interval: always }`,
     `max_payload: 1MB`,
     `logfile: ${JSON.stringify(join(folder, "server.log"))}`,
+    `pid_file: ${JSON.stringify(pidFile)}`,
   ];
   writeFileSync(configFile, `${config.join("\n")}\n`);
 
   let stopping = false;
   const live = Effect.callback<string>((resume) => {
     // A group of its own: Ctrl-C in a terminal must reach it only after the workers have drained.
-    const child: ChildProcess = spawn(options.binary, ["-c", configFile], { stdio: "ignore", detached: true });
-    if (child.pid !== undefined) writeFileSync(pidFile, String(child.pid));
+    const child: ChildProcess = spawn("sh", ["-c", tiedToParent, options.binary, configFile], {
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
+    child.stdin?.on("error", () => undefined);
     child.once("error", (error) => resume(Effect.succeed(error.message)));
-    child.once("exit", (code, signal) => resume(Effect.succeed(String(signal ?? code))));
+    child.once("exit", (code, signal) => {
+      child.stdin?.destroy();
+      resume(Effect.succeed(String(signal ?? code)));
+    });
     return Effect.callback<void>((ended) => {
       if (child.exitCode !== null || child.signalCode !== null) return ended(Effect.void);
       child.once("exit", () => ended(Effect.void));
-      child.kill("SIGTERM");
+      child.stdin?.destroy();
     });
   });
   const failed = yield* Deferred.make<never, NatsServerFailed>();
@@ -124,7 +146,9 @@ export const startNatsServer = Effect.fnUntraced(function* (options: NatsServerO
       const reason = yield* live;
       if (stopping) return;
       if (!ready) {
-        const message = `${options.binary} ended with ${reason}: see ${join(folder, "server.log")}`;
+        const message = ["126", "127"].includes(reason)
+          ? `${options.binary} cannot be run: name a nats-server with --nats-server or AEGISPAY_NATS_SERVER`
+          : `${options.binary} ended with ${reason}: see ${join(folder, "server.log")}`;
         return yield* Deferred.fail(failed, new NatsServerFailed({ message }));
       }
       yield* Effect.logWarning(`nats-server ended with ${reason}, it starts again`);
@@ -148,7 +172,9 @@ export const startNatsServer = Effect.fnUntraced(function* (options: NatsServerO
     Effect.timeoutOrElse({
       duration: startTimeoutMillis,
       orElse: () =>
-        Effect.fail(new NatsServerFailed({ message: `nats-server takes no connections: see ${join(folder, "server.log")}` })),
+        Effect.fail(
+          new NatsServerFailed({ message: `nats-server takes no connections: see ${join(folder, "server.log")}` }),
+        ),
     }),
     Effect.raceFirst(Deferred.await(failed)),
   );

@@ -2,15 +2,11 @@
  * The primary's side of its workers: forks them, respawns one that ended without being asked to, with back-off, and
  * deletes the leases of the dead, so that its shards are free at once and not only when their leases expire.
  */
-import { makeAddressBook } from "@aegispay/core/addresses/AddressBook";
-import { Kvm } from "@nats-io/kv";
 import { Data, Deferred, Effect, Exit, Scope } from "effect";
 import cluster, { type Worker } from "node:cluster";
-import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
-import { Nats, natsRequest } from "../nats/NatsConnection.ts";
 import type { NodeOptions } from "../Node.ts";
-import type { LeaseHolder } from "../shard/Leases.ts";
+import { buryWorker } from "../shard/NatsBurial.ts";
 
 export const workerOptionsVariable = "AEGISPAY_WORKER_OPTIONS";
 
@@ -48,24 +44,6 @@ export interface WorkersOptions {
   readonly count: number;
   readonly node: Omit<NodeOptions, "settings"> & { readonly settings: NodeOptions["settings"] };
 }
-
-/** Deletes the leases and the member entry of a process that is known to be dead. */
-const buryWorker = Effect.fnUntraced(function* (root: string, node: string, pid: number) {
-  const { connection } = yield* Nats;
-  const { buckets } = makeAddressBook(root);
-  const isItsOwn = (holder: LeaseHolder) =>
-    holder.node === node && holder.pid === pid && holder.host === hostname();
-  yield* natsRequest("freeing the leases of a dead worker", async () => {
-    for (const name of Object.values(buckets)) {
-      const bucket = await new Kvm(connection).open(name);
-      for await (const key of await bucket.keys()) {
-        const entry = await bucket.get(key);
-        if (entry?.operation !== "PUT" || !isItsOwn(entry.json<LeaseHolder>())) continue;
-        await bucket.delete(key, { previousSeq: entry.revision });
-      }
-    }
-  });
-});
 
 /** Forks the workers and keeps them alive until the scope closes; done when each has been up once. */
 export const startWorkers = Effect.fnUntraced(function* (options: WorkersOptions) {
@@ -108,7 +86,9 @@ export const startWorkers = Effect.fnUntraced(function* (options: WorkersOptions
       if (stopping) return;
       if (!wasUp) yield* Deferred.fail(firstUp, new WorkerStartFailed({ node }));
       if (Date.now() - bornAt > healthyMillis) pause = firstRespawnMillis;
-      yield* Effect.logWarning(`worker ${node} (pid ${ended.pid}) ended with ${ended.code}, it starts again in ${pause} ms`);
+      yield* Effect.logWarning(
+        `worker ${node} (pid ${ended.pid}) ended with ${ended.code}, it starts again in ${pause} ms`,
+      );
       yield* buryWorker(settings.root, node, ended.pid).pipe(
         Effect.timeout(2_000),
         Effect.catch((error) => Effect.logWarning(`its leases will expire by themselves: ${String(error)}`)),

@@ -35,4 +35,3 @@ NodeRuntime.runMain(program, {
 function isInterrupt(cause: { readonly reasons: ReadonlyArray<{ readonly _tag: string }> }): boolean {
   return cause.reasons.every((reason) => reason._tag === "Interrupt");
 }
-

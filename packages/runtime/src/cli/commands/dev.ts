@@ -34,7 +34,11 @@ const showResult = (result: DemonstrationResult): string => {
     "",
     table(
       ["payments", "charged once", "in flight", "node kills", "p50 ms", "p99 ms"],
-      [[result.payments, result.chargedOnce, result.inFlight, result.kills, result.p50Millis, result.p99Millis].map(String)],
+      [
+        [result.payments, result.chargedOnce, result.inFlight, result.kills, result.p50Millis, result.p99Millis].map(
+          String,
+        ),
+      ],
     ),
     "",
     `judged by the gateway's ledger: ${verdict}`,
@@ -70,11 +74,14 @@ export const dev = Command.make(
     const withNats = (url: string, natsPid: () => number) =>
       Effect.gen(function* () {
         yield* setUp({ root, shards: 16, replicas: 1, leaseTtlMillis: settings.leaseTtlMillis });
-        const simulator = yield* startSimulator({ port: flags.simulatorPort, dataDir: join(dataDir, "simulator") }).pipe(
-          Effect.mapError(nameFlag("--simulator-port")),
-        );
+        const simulator = yield* startSimulator({
+          port: flags.simulatorPort,
+          dataDir: join(dataDir, "simulator"),
+        }).pipe(Effect.mapError(nameFlag("--simulator-port")));
         const httpPort = yield* claimPort(flags.httpPort, "--http-port");
-        yield* printProgress(`nats-server ${url}, gateway simulator ${simulator.url}; starting ${flags.workers} worker(s)`);
+        yield* printProgress(
+          `nats-server ${url}, gateway simulator ${simulator.url}; starting ${flags.workers} worker(s)`,
+        );
         const workers = yield* startWorkers({
           count: flags.workers,
           node: {
@@ -86,7 +93,14 @@ export const dev = Command.make(
         const { isConnected } = yield* Nats;
         yield* serveHealth(httpPort, { workers, isConnected });
         const http = `http://127.0.0.1:${httpPort}`;
-        const where = { ready: true, nats: url, http, simulator: simulator.url, workers: workers.list(), natsPid: natsPid() };
+        const where = {
+          ready: true,
+          nats: url,
+          http,
+          simulator: simulator.url,
+          workers: workers.list(),
+          natsPid: natsPid(),
+        };
         const listening = `ready: NATS ${url}, health ${http}/readyz, simulator ${simulator.url}, data in ${dataDir}`;
         yield* flags.json ? printJson(where) : printResult(listening);
         if (!flags.noDemo) {

@@ -12,7 +12,10 @@ import { settingsOf } from "../settings.ts";
 
 export const workersFlag = Flag.Int("workers").pipe(
   Flag.withDescription("Worker processes; each is a node"),
-  Flag.filter((workers) => workers >= 1 && workers <= 64, (workers) => `${workers} is not 1 to 64`),
+  Flag.filter(
+    (workers) => workers >= 1 && workers <= 64,
+    (workers) => `${workers} is not 1 to 64`,
+  ),
   Flag.withDefault(1),
 );
 
@@ -35,7 +38,13 @@ export const node = Command.make(
       yield* Effect.provide(Effect.void, layerDeployment(flags.root));
       const workers = yield* startWorkers({ count: flags.workers, node: { nats, settings, gateways } });
       if (flags.json) yield* printJson({ ready: true, nats: flags.natsUrl, workers: workers.list() });
-      else yield* printProgress(`ready: ${workers.list().map(({ node, pid }) => `${node} (pid ${pid})`).join(", ")}`);
+      else
+        yield* printProgress(
+          `ready: ${workers
+            .list()
+            .map((worker) => `${worker.node} (pid ${worker.pid})`)
+            .join(", ")}`,
+        );
       return yield* Effect.never;
     });
     return yield* run.pipe(Effect.scoped, Effect.provide(layerNats(nats)));

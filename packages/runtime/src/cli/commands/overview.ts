@@ -1,41 +1,16 @@
 /** `aegispay nodes` and `aegispay shards`: who lives, and who owns what, read from the buckets. */
-import { Kvm } from "@nats-io/kv";
 import { Effect } from "effect";
 import { Command } from "effect/cli";
-import { Nats, natsRequest, layerNats } from "../../nats/NatsConnection.ts";
-import { Deployment, layerDeployment } from "../../nats/NatsTopology.ts";
-import type { LeaseHolder } from "../../shard/Leases.ts";
-import { leaseKey } from "../../shard/NatsLeases.ts";
-import type { Member } from "../../shard/NatsMembers.ts";
+import { layerNats } from "../../nats/NatsConnection.ts";
+import { layerDeployment } from "../../nats/NatsTopology.ts";
+import { readOverview } from "../../shard/NatsOverview.ts";
 import { checkRoot, jsonFlag, natsAddress, natsFlags } from "../connection.ts";
 import { printJson, printResult, table } from "../output.ts";
-
-const readBucket = <Entry>(bucket: string) =>
-  Effect.gen(function* () {
-    const { connection } = yield* Nats;
-    return yield* natsRequest(`reading bucket ${bucket}`, async () => {
-      const store = await new Kvm(connection).open(bucket);
-      const entries = new Map<string, { readonly value: Entry; readonly revision: number }>();
-      for await (const key of await store.keys()) {
-        const entry = await store.get(key);
-        if (entry?.operation === "PUT") entries.set(key, { value: entry.json<Entry>(), revision: entry.revision });
-      }
-      return entries;
-    });
-  });
-
-const read = Effect.gen(function* () {
-  const { addresses, shards: count } = yield* Deployment;
-  const members = yield* readBucket<Member>(addresses.buckets.members);
-  const leases = yield* readBucket<LeaseHolder>(addresses.buckets.leases);
-  const owners = Array.from({ length: count }, (_, shard) => ({ shard, lease: leases.get(leaseKey(shard)) }));
-  return { members: [...members.values()].map(({ value }) => value), owners };
-});
 
 const withDeployment = (flags: Parameters<typeof natsAddress>[0] & { readonly root: string }) =>
   checkRoot(flags.root).pipe(
     Effect.andThen(
-      read.pipe(
+      readOverview.pipe(
         Effect.provide(layerDeployment(flags.root)),
         Effect.provide(layerNats(natsAddress(flags, "aegispay-overview"))),
       ),
@@ -55,9 +30,15 @@ export const nodes = Command.make(
         since,
         shards: owners.filter(({ lease }) => lease?.value.incarnation === incarnation).map(({ shard }) => shard),
       }))
-      .sort((left, right) => left.node.localeCompare(right.node));
+      .toSorted((left, right) => left.node.localeCompare(right.node));
     if (flags.json) return yield* printJson(rows);
-    const cells = rows.map(({ node, pid, host, since, shards: own }) => [node, String(pid), host, since, own.join(" ")]);
+    const cells = rows.map(({ node, pid, host, since, shards: own }) => [
+      node,
+      String(pid),
+      host,
+      since,
+      own.join(" "),
+    ]);
     yield* printResult(cells.length === 0 ? "no node runs" : table(["node", "pid", "host", "since", "shards"], cells));
   }),
 ).pipe(Command.withDescription("Show who lives"));
@@ -74,7 +55,12 @@ export const shards = Command.make(
       leaseRevision: lease?.revision ?? null,
     }));
     if (flags.json) return yield* printJson(rows);
-    const cells = rows.map((row) => [String(row.shard), row.node ?? "-", String(row.pid ?? "-"), String(row.leaseRevision ?? "-")]);
+    const cells = rows.map((row) => [
+      String(row.shard),
+      row.node ?? "-",
+      String(row.pid ?? "-"),
+      String(row.leaseRevision ?? "-"),
+    ]);
     yield* printResult(table(["shard", "node", "pid", "lease revision"], cells));
   }),
 ).pipe(Command.withDescription("Show who owns which shard"));

@@ -23,7 +23,9 @@ const describe = (payment: PaymentView): string => {
   }
   if (payment.nextAction !== undefined) lines.push(`  next: send the customer to ${payment.nextAction.url}`);
   for (const attempt of payment.attempts) {
-    lines.push(`  attempt ${attempt.number} at ${attempt.gateway}: ${attempt.status} ${attempt.gatewayTransactionId ?? ""}`.trimEnd());
+    lines.push(
+      `  attempt ${attempt.number} at ${attempt.gateway}: ${attempt.status} ${attempt.gatewayTransactionId ?? ""}`.trimEnd(),
+    );
   }
   return lines.join("\n");
 };
@@ -82,7 +84,9 @@ const create = Command.make(
     if (flags.json) yield* printJson(reply);
     else if (reply.ok) yield* printResult(describe(reply.payment) + (reply.replayed ? "\n  (replayed)" : ""));
     if (!reply.ok) {
-      return yield* flags.json ? new FailedQuietly() : new Refused({ message: `${reply.error.code}: ${reply.error.message}` });
+      return yield* flags.json
+        ? new FailedQuietly()
+        : new Refused({ message: `${reply.error.code}: ${reply.error.message}` });
     }
     if (reply.payment.state === "FAILURE") return yield* new FailedQuietly();
   }),
@@ -119,7 +123,10 @@ const events = Command.make(
     ...natsFlags,
     ...target,
     from: Flag.Int("from").pipe(Flag.withDescription("First version to show"), Flag.withDefault(1)),
-    follow: Flag.Boolean("follow").pipe(Flag.withDescription("Go on with what is still to come"), Flag.withDefault(false)),
+    follow: Flag.Boolean("follow").pipe(
+      Flag.withDescription("Go on with what is still to come"),
+      Flag.withDefault(false),
+    ),
     json: jsonFlag,
   },
   Effect.fnUntraced(function* (flags) {
@@ -135,7 +142,9 @@ const events = Command.make(
       yield* Stream.runForEach(log, (event) =>
         flags.json
           ? printJson(event)
-          : printResult(`${String(event.version).padStart(4)}  ${event.at}  ${event.type}  ${JSON.stringify(event.data)}`),
+          : printResult(
+              `${String(event.version).padStart(4)}  ${event.at}  ${event.type}  ${JSON.stringify(event.data)}`,
+            ),
       );
     });
     yield* Effect.provide(read, clientLayer(flags));

@@ -14,12 +14,18 @@ export const setup = Command.make(
     ...natsFlags,
     replicas: Flag.Int("replicas").pipe(
       Flag.withDescription("Copies of each stream: 1, 3 or 5"),
-      Flag.filter((replicas) => [1, 3, 5].includes(replicas), (replicas) => `${replicas} is not 1, 3 or 5`),
+      Flag.filter(
+        (replicas) => [1, 3, 5].includes(replicas),
+        (replicas) => `${replicas} is not 1, 3 or 5`,
+      ),
       Flag.withDefault(1),
     ),
     shards: Flag.Int("shards").pipe(
       Flag.withDescription("Shards the payments are spread over, fixed for ever"),
-      Flag.filter((shards) => shards >= 1 && shards <= 1024, (shards) => `${shards} is not 1 to 1024`),
+      Flag.filter(
+        (shards) => shards >= 1 && shards <= 1024,
+        (shards) => `${shards} is not 1 to 1024`,
+      ),
       Flag.withDefault(16),
     ),
     json: jsonFlag,

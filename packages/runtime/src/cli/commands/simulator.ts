@@ -10,7 +10,10 @@ export const nameFlag =
   (flag: string) =>
   (error: SimulatorStartError): Refused =>
     new Refused({
-      message: error.reason === "PortTaken" ? `${error.message}: choose another with ${flag} (0 takes any free one)` : error.message,
+      message:
+        error.reason === "PortTaken"
+          ? `${error.message}: choose another with ${flag} (0 takes any free one)`
+          : error.message,
     });
 
 export const simulator = Command.make(

@@ -4,7 +4,7 @@
  */
 import type { AddressBook } from "@aegispay/core/addresses/AddressBook";
 import { CommandReply } from "@aegispay/core/payment/Reply";
-import { nuid, type Msg, type Subscription } from "@nats-io/nats-core";
+import type { Msg, Subscription } from "@nats-io/nats-core";
 import { Deferred, Effect, Option, Schema } from "effect";
 import type { Nats } from "../nats/NatsConnection.ts";
 import { AnswerTimeout, type NotAccepted } from "./ClientErrors.ts";
@@ -20,8 +20,11 @@ export interface AwaitedAnswer {
   readonly patienceMillis: number;
 }
 
-export const makeAnswerDesk = Effect.fnUntraced(function* ({ connection }: Nats["Service"], addresses: AddressBook) {
-  const token = `${nuid.next()}`;
+export const makeAnswerDesk = Effect.fnUntraced(function* (
+  { connection, newId }: Nats["Service"],
+  addresses: AddressBook,
+) {
+  const token = newId();
   const waiting = new Map<string, Set<Deferred.Deferred<CommandReply>>>();
   const subscriptions = new Map<string, Subscription>();
   yield* Effect.addFinalizer(() =>

@@ -1,0 +1,35 @@
+/** A deployment set up on a nats-server, and connections to it that are as separate as two nodes'. */
+import { defaultSettings, Settings, type RuntimeSettings } from "@aegispay/runtime/config/RuntimeSettings";
+import { layerNatsEventLog } from "@aegispay/runtime/log/NatsEventLog";
+import { EventLog } from "@aegispay/runtime/log/EventLog";
+import { layerNats, Nats } from "@aegispay/runtime/nats/NatsConnection";
+import { Deployment, layerDeployment, setUp } from "@aegispay/runtime/nats/NatsTopology";
+import { Context, Effect, Layer } from "effect";
+
+export const shards = 2;
+const root = defaultSettings.root;
+
+/** Creates the streams and buckets. */
+export const deploy = (url: string) =>
+  setUp({ root, shards, replicas: 1, leaseTtlMillis: defaultSettings.leaseTtlMillis }).pipe(
+    Effect.provide(layerNats({ url, name: "set-up" })),
+    Effect.orDie,
+  );
+
+/** A short wait for a lost answer, so that tests which lose some are quick. */
+const testSettings: RuntimeSettings = { ...defaultSettings, appendTimeoutMillis: 500 };
+
+/** One node's connection, with what it reads of the deployment. */
+export const layerConnected = (url: string, changes: Partial<RuntimeSettings> = {}) =>
+  Layer.provideMerge(layerDeployment(root), layerNats({ url, name: "test" })).pipe(
+    Layer.merge(Layer.succeed(Settings, { ...testSettings, ...changes })),
+    Layer.orDie,
+  );
+
+/** An event log with a connection of its own: a writer as separate from others as another node. */
+export const openEventLog = (url: string, changes: Partial<RuntimeSettings> = {}) =>
+  Effect.map(Layer.build(Layer.provideMerge(layerNatsEventLog, layerConnected(url, changes))), (context) => ({
+    log: Context.get(context, EventLog),
+    nats: Context.get(context, Nats),
+    addresses: Context.get(context, Deployment).addresses,
+  }));
