@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { cp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -67,6 +67,9 @@ export class NatsServer extends Context.Service<
     readonly kill: Effect.Effect<void>;
     /** Starts it again where it was: same port, same data. Done when it is ready. */
     readonly startAgain: Effect.Effect<void>;
+    /** Of a server that is not running: keeps a copy of its data, and puts the latest copy back. */
+    readonly backUp: Effect.Effect<void>;
+    readonly restore: Effect.Effect<void>;
   }
 >()("@aegispay/tests/NatsServer") {}
 
@@ -89,6 +92,11 @@ const make: Effect.Effect<NatsServer["Service"], never, Scope.Scope> = Effect.ge
     kill,
     startAgain: Effect.promise(async () => {
       running = await launch(folder, running.port);
+    }),
+    backUp: Effect.promise(() => cp(join(folder, "jetstream"), join(folder, "backup"), { recursive: true })),
+    restore: Effect.promise(async () => {
+      await rm(join(folder, "jetstream"), { recursive: true });
+      await cp(join(folder, "backup"), join(folder, "jetstream"), { recursive: true });
     }),
   });
 });

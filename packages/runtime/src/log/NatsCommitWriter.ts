@@ -132,6 +132,8 @@ export class NatsCommitWriter {
         taken++;
       }
       queue.splice(0, taken);
+      // What did not fit must not be overtaken by a smaller one that may wait.
+      if (queue.length > 0) break;
     }
     return batch;
   }

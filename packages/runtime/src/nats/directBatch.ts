@@ -30,17 +30,21 @@ export const directBatch = async (
     maxWait: batchTimeoutMillis,
   });
   const found: Array<DirectMessage> = [];
-  let last: Msg | undefined;
+  let ending: Msg | undefined;
   for await (const message of answers) {
-    last = message;
-    if (message.data.length === 0) break;
-    const { headers } = message;
-    if (headers === undefined) throw new Error("a direct get was answered without headers");
-    found.push({ sequence: Number(headers.get("Nats-Sequence")), headers, data: message.data });
+    const sequence = message.headers?.get("Nats-Sequence") ?? "";
+    if (sequence === "") {
+      ending = message;
+      break;
+    }
+    found.push({ sequence: Number(sequence), headers: message.headers!, data: message.data });
   }
-  if (last === undefined || last.data.length > 0) throw new Error("a direct get did not end in time");
-  const status = last.headers?.code ?? 0;
-  if (!endings.includes(status))
-    throw new Error(`a direct get ended with ${status} ${last.headers?.description ?? ""}`);
+  // The client takes a stored message without a body for the end. No commit is empty: whoever reads sees the damage.
+  if (found.at(-1)?.data.length === 0) return found;
+  if (ending === undefined) throw new Error("a direct get did not end in time");
+  const status = ending.headers?.code ?? 0;
+  if (!endings.includes(status)) {
+    throw new Error(`a direct get ended with ${status} ${ending.headers?.description ?? ""}`);
+  }
   return found;
 };
