@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startDeployment, type Deployment } from "../support/deployment.ts";
 import { eventually } from "../support/eventually.ts";
 import { readLedger } from "../support/ledger.ts";
-import { ask, createBody, publish, type Command } from "../support/plainClient.ts";
+import { ask, createBody, publish, query, type Command } from "../support/plainClient.ts";
 
 let deployment: Deployment;
 beforeAll(async () => void (deployment = await startDeployment()), 90_000);
@@ -165,6 +165,21 @@ describe("an address or a header that is hostile", () => {
   });
 });
 
+describe("a log that is not continuous", () => {
+  it("halts its payment with EventContinuity, parks it, and disturbs no other (criterion 10)", async () => {
+    const before = (await parked()).length;
+    // Past every node, straight into the log: a commit that follows nothing.
+    await jetstream(deployment.connection).publish("payments.append.shop.broken", JSON.stringify({ events: [], prev: "?" }));
+    const reply = await ask(deployment.connection, { payment: "broken", body: createBody() });
+    expect(reply).toMatchObject({ ok: false, error: { code: "EventContinuity", retryable: false } });
+    expect(await query(deployment.connection, "broken", "get")).toMatchObject({ error: { code: "EventContinuity" } });
+    const letters = (await parked()).slice(before);
+    expect(letters.map(({ code }) => code)).toContain("EventContinuity");
+    expect(await ask(deployment.connection, { payment: "unbroken", body: createBody() })).toMatchObject({ ok: true });
+    await eventually("the queue to be empty", queueIsEmpty);
+  });
+});
+
 it("after all of it every shard still takes payments, and nothing refused was charged", async () => {
   const replies = await Promise.all(
     Array.from({ length: 64 }, (_, index) =>
@@ -173,5 +188,5 @@ it("after all of it every shard still takes payments, and nothing refused was ch
   );
   expect(replies.every(({ ok, payment }) => ok && payment?.state === "SUCCESS")).toBe(true);
   const references = (await readLedger(deployment.simulator)).map(({ reference }) => reference);
-  expect(references.filter((reference) => /bad-|card|silent|hostile/.test(reference))).toEqual([]);
+  expect(references.filter((reference) => /bad-|card|silent|hostile|\/broken$/.test(reference))).toEqual([]);
 });

@@ -39,7 +39,8 @@ const make = (ackWaitMillis: number) =>
           for (const [name, value] of Object.entries(headers)) sent.set(name, value);
           return (await jetstream.publish(addresses.command(payment, verb), body, { headers: sent })).seq;
         }),
-      holds: (sequence) => Effect.promise(async () => (await manager.streams.getMessage(stream, { seq: sequence })) !== null),
+      holds: (sequence) =>
+        Effect.promise(async () => (await manager.streams.getMessage(stream, { seq: sequence })) !== null),
       shardOf,
       deleteConsumer: (shard) =>
         Effect.promise(async () => {
@@ -63,39 +64,44 @@ const layerHarness = (ackWaitMillis: number) =>
 commandQueueContract("JetStream", layerHarness(300_000));
 lostDeliveryContract("JetStream", layerHarness(100));
 
-layer(layerHarness(300_000), { excludeTestServices: true, timeout: "30 seconds" })("a command queue whose server is killed", (it) => {
-  it.effect("has all that was accepted, and gives the next epoch what was delivered and not acked", () =>
-    Effect.gen(function* () {
-      const { publish } = yield* CommandQueueHarness;
-      const server = yield* NatsServer;
-      const before = yield* own(1);
-      const sequences = yield* Effect.forEach(yield* paymentsOf(1, window + 4), (payment) => publish({ payment }));
-      yield* before.given(window);
-      yield* server.kill;
-      yield* server.startAgain;
-      const after = yield* Effect.retry(own(1), { times: 20 });
-      for (let acked = 0; acked < sequences.length; acked++) {
-        yield* after.given(acked + 1);
-        after.ack(after.deliveries[acked]!);
-      }
-      expect(after.sequences()).toEqual(sequences);
-      expect(after.mostHeld()).toBeLessThanOrEqual(window);
-    }),
-  );
+layer(layerHarness(300_000), { excludeTestServices: true, timeout: "30 seconds" })(
+  "a command queue whose server is killed",
+  (it) => {
+    it.effect("has all that was accepted, and gives the next epoch what was delivered and not acked", () =>
+      Effect.gen(function* () {
+        const { publish } = yield* CommandQueueHarness;
+        const server = yield* NatsServer;
+        const before = yield* own(1);
+        const sequences = yield* Effect.forEach(yield* paymentsOf(1, window + 4), (payment) => publish({ payment }));
+        yield* before.given(window);
+        yield* server.kill;
+        yield* server.startAgain;
+        const after = yield* Effect.retry(own(1), { times: 20 });
+        for (let acked = 0; acked < sequences.length; acked++) {
+          yield* after.given(acked + 1);
+          after.ack(after.deliveries[acked]!);
+        }
+        expect(after.sequences()).toEqual(sequences);
+        expect(after.mostHeld()).toBeLessThanOrEqual(window);
+      }),
+    );
 
-  it.effect("stores each command under the shard that the address book and the server agree on", () =>
-    Effect.gen(function* () {
-      const { publish } = yield* CommandQueueHarness;
-      const owners = [yield* Effect.retry(own(0), { times: 20 }), yield* Effect.retry(own(1), { times: 20 })] as const;
-      const count = window / 2;
-      for (const shard of [0, 1]) {
-        yield* Effect.forEach(yield* paymentsOf(shard, count), (payment) => publish({ payment, verb: "refund" }));
-      }
-      for (const [shard, owner] of owners.entries()) {
-        yield* owner.given(count);
-        const { deliveries } = owner;
-        expect(deliveries.map((delivery) => [delivery.shard, delivery.verb])).toEqual(Array(count).fill([shard, "refund"]));
-      }
-    }),
-  );
-});
+    it.effect("stores each command under the shard that the address book and the server agree on", () =>
+      Effect.gen(function* () {
+        const { publish } = yield* CommandQueueHarness;
+        const owners = [
+          yield* Effect.retry(own(0), { times: 20 }),
+          yield* Effect.retry(own(1), { times: 20 }),
+        ] as const;
+        const count = window / 2;
+        for (const shard of [0, 1]) {
+          yield* Effect.forEach(yield* paymentsOf(shard, count), (payment) => publish({ payment, verb: "refund" }));
+        }
+        for (const [shard, owner] of owners.entries()) {
+          yield* owner.given(count);
+          for (const delivery of owner.deliveries) expect([delivery.shard, delivery.verb]).toEqual([shard, "refund"]);
+        }
+      }),
+    );
+  },
+);

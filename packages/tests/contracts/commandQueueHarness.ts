@@ -30,7 +30,10 @@ export class CommandQueueHarness extends Context.Service<
 let payments = 0;
 
 /** Payments of one shard that no other test knows. */
-export const paymentsOf = (shard: number, count: number): Effect.Effect<ReadonlyArray<PaymentRef>, never, CommandQueueHarness> =>
+export const paymentsOf = (
+  shard: number,
+  count: number,
+): Effect.Effect<ReadonlyArray<PaymentRef>, never, CommandQueueHarness> =>
   Effect.map(CommandQueueHarness, ({ shardOf }) => {
     const found: Array<PaymentRef> = [];
     while (found.length < count) {
@@ -86,7 +89,11 @@ export const own = Effect.fnUntraced(function* (shard: number, epoch = nextEpoch
       delivery.ack();
     },
     sequences: () => deliveries.map(({ sequence }) => sequence),
-    given: (count) => until(`${count} commands are delivered`, Effect.sync(() => deliveries.length >= count)),
+    given: (count) =>
+      until(
+        `${count} commands are delivered`,
+        Effect.sync(() => deliveries.length >= count),
+      ),
     stop: Scope.close(scope, Exit.void),
   };
   return owner;

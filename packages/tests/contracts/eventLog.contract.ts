@@ -229,7 +229,7 @@ export const eventLogContract = <E>(name: string, harness: Layer.Layer<EventLogH
         const exits = [...(yield* Fiber.join(pending)), late];
         const names = exits.map((exit) => (Result.isSuccess(exit) ? "stored" : exit.failure._tag));
         expect(names.at(-1)).toBe("LogClosed");
-        expect(names.filter((name) => name !== "stored" && name !== "LogClosed")).toEqual([]);
+        expect(names.filter((settled) => settled !== "stored" && settled !== "LogClosed")).toEqual([]);
         for (const [index, { payment }] of commits.entries()) {
           // Closed says nothing about whether it was stored; stored says that it was.
           const { length } = yield* bodiesOf(reader, payment);

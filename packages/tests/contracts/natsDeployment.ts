@@ -4,6 +4,7 @@ import { layerNatsEventLog } from "@aegispay/runtime/log/NatsEventLog";
 import { EventLog } from "@aegispay/runtime/log/EventLog";
 import { layerNats, Nats } from "@aegispay/runtime/nats/NatsConnection";
 import { Deployment, layerDeployment, setUp } from "@aegispay/runtime/nats/NatsTopology";
+import type { Msg, NatsConnection } from "@nats-io/nats-core";
 import { Context, Effect, Layer } from "effect";
 
 export const shards = 2;
@@ -33,3 +34,12 @@ export const openEventLog = (url: string, changes: Partial<RuntimeSettings> = {}
     nats: Context.get(context, Nats),
     addresses: Context.get(context, Deployment).addresses,
   }));
+
+/** Everything published under a pattern from now on, as a plain subscriber sees it. */
+export const observe = (connection: NatsConnection, pattern: string) =>
+  Effect.promise(async () => {
+    const seen: Array<Msg> = [];
+    connection.subscribe(pattern, { callback: (_error, message) => void seen.push(message) });
+    await connection.flush();
+    return seen;
+  });

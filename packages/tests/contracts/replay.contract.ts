@@ -81,9 +81,9 @@ const broken: ReadonlyArray<
 
 export const replayContract = <E>(name: string, harness: Layer.Layer<EventLogHarness, E>) => {
   const inject = Effect.fnUntraced(function* (payment: PaymentRef, bodies: ReadonlyArray<string>) {
-    const harness = yield* EventLogHarness;
+    const store = (yield* EventLogHarness).inject;
     const sequences: Array<number> = [];
-    for (const body of bodies) sequences.push(yield* harness.inject(payment, body));
+    for (const body of bodies) sequences.push(yield* store(payment, body));
     return sequences;
   });
 

@@ -15,6 +15,14 @@ const eraseAgainMillis = 1_000;
 /** The server's code for deleting a message that is not there. */
 const messageNotFound = 10057;
 
+/** Notices that say the consumer is gone or does not answer. */
+const endings: ReadonlySet<ConsumerNotification["type"]> = new Set([
+  "consumer_deleted",
+  "consumer_not_found",
+  "stream_not_found",
+  "no_responders",
+]);
+
 const nanos = (millis: number): number => millis * 1e6;
 
 const make = Effect.gen(function* () {
@@ -70,17 +78,10 @@ const make = Effect.gen(function* () {
     return jetstream.consumers.get(stream, name);
   };
 
-  /** Reports the consumer's end, and the notices that say it is gone or does not answer. */
+  /** Reports the consumer's end: a rival may have deleted it before the first pull, which nobody answers then (503). */
   const watch = async (messages: ConsumerMessages, onLost: () => void): Promise<void> => {
     for await (const notice of messages.status()) {
-      if (
-        notice.type === "consumer_deleted" ||
-        notice.type === "consumer_not_found" ||
-        notice.type === "stream_not_found"
-      ) {
-        onLost();
-        return;
-      }
+      if (endings.has(notice.type)) return onLost();
     }
   };
 
