@@ -169,7 +169,10 @@ describe("a log that is not continuous", () => {
   it("halts its payment with EventContinuity, parks it, and disturbs no other (criterion 10)", async () => {
     const before = (await parked()).length;
     // Past every node, straight into the log: a commit that follows nothing.
-    await jetstream(deployment.connection).publish("payments.append.shop.broken", JSON.stringify({ events: [], prev: "?" }));
+    await jetstream(deployment.connection).publish(
+      "payments.append.shop.broken",
+      JSON.stringify({ events: [], prev: "?" }),
+    );
     const reply = await ask(deployment.connection, { payment: "broken", body: createBody() });
     expect(reply).toMatchObject({ ok: false, error: { code: "EventContinuity", retryable: false } });
     expect(await query(deployment.connection, "broken", "get")).toMatchObject({ error: { code: "EventContinuity" } });

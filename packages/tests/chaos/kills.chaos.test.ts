@@ -55,8 +55,10 @@ describe("a node killed with SIGKILL under load", () => {
   let audit: Audit;
 
   beforeAll(async () => {
-    // Look-ups of unknown outcomes at once and then every second or two, not after minutes as in production.
-    deployment = await startDeployment({ settings: { policy: { lookUpDelaysMillis: [0, 500, 1_000, 2_000] } } });
+    // Look-ups at once and then every second or two, not after minutes as in production; and more tries than the three
+    // retries of the default, since every kill uses one up whether it was sent or not.
+    const policy = { lookUpDelaysMillis: [0, 500, 1_000, 2_000], maxRetries: 50 };
+    deployment = await startDeployment({ settings: { policy } });
     await orderFaults(deployment.simulator, {
       latencyMs: 20,
       latencyJitterMs: 30,

@@ -165,4 +165,15 @@ layer(layerNatsServer, { excludeTestServices: true, timeout: "30 seconds" })("wh
       for (const { payment } of commits) expect((yield* log.read(payment)).length).toBe(1);
     }),
   );
+
+  it.effect("never waits for ever with a commit that no server takes, and lets its neighbours through", () =>
+    Effect.gen(function* () {
+      const server = yield* NatsServer;
+      const { log } = yield* openEventLog(server.url);
+      const tooLarge = commitAfter(newPayment(), 0, `{"pad":"${"x".repeat(1_100_000)}"}`);
+      const commits = [commitAfter(newPayment(), 0), tooLarge, commitAfter(newPayment(), 0)];
+      const outcomes = yield* Effect.forEach(commits, (commit) => Effect.exit(log.append(commit)), concurrently);
+      expect(outcomes.map(({ _tag }) => _tag)).toEqual(["Success", "Failure", "Success"]);
+    }),
+  );
 });

@@ -21,10 +21,12 @@ const delivery = (published: Published): Delivery => {
   const { body = JSON.stringify(wholeBody) } = published;
   return {
     shard: 3,
+    epoch: 1,
     payment: published.payment ?? payment,
     verb: published.verb ?? "create",
     body: typeof body === "string" ? Buffer.from(body, "utf8") : body,
     header: (name) => published.headers?.[name],
+    headerText: () => Object.values(published.headers ?? {}).join("\n"),
     sequence: 17,
     ack: () => undefined,
     erase: Effect.void,

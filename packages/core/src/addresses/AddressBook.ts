@@ -23,6 +23,8 @@ export interface AddressBook {
   readonly shardCommands: (shard: number) => string;
   /** The consumer of one shard in one epoch: an older epoch's name reaches nothing. */
   readonly shardConsumer: (shard: number, epoch: number) => string;
+  /** Whether a consumer's name is that of a shard's epoch. */
+  readonly isShardConsumer: (name: string) => boolean;
   readonly patterns: {
     readonly commands: string;
     readonly appends: string;
@@ -56,6 +58,7 @@ export const makeAddressBook = (root: string): AddressBook => {
     dead: (payment, verb) => `${at("dead", payment)}.${verb}`,
     shardCommands: (shard) => `${root}.shard.${shard}.command.>`,
     shardConsumer: (shard, epoch) => `shard-${shard}-e${epoch}`,
+    isShardConsumer: (name) => /^shard-\d+-e\d+$/.test(name),
     patterns: {
       commands: `${root}.command.*.*.*`,
       appends: `${root}.append.*.*`,

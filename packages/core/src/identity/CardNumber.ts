@@ -43,21 +43,26 @@ const holdsDeep = (value: unknown): boolean => {
   return Object.entries(value).some(([key, member]) => holdsCardNumber(key) || holdsDeep(member));
 };
 
-/** One random UUID in 700 has digits that would pass for a card number (measured), and ids are everywhere. */
-const uuid = /(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])/gi;
-
 /** "+55 11 91234 5678": one such number in ten passes Luhn. E.164 allows 15 digits; no card is written with a plus. */
 const isTelephoneNumber = (text: string, start: number, run: string): boolean =>
   text[start - 1] === "+" && run.replaceAll(/[ -]/g, "").length <= 15;
 
-/** Whether the text holds a card number anywhere. */
-export const holdsCardNumber = (text: string): boolean => {
-  const searched = text.replaceAll(uuid, "#");
-  for (const { 0: run, index } of searched.matchAll(candidate)) {
-    if (!isTelephoneNumber(searched, index, run) && runHoldsCardNumber(run)) return true;
+/**
+ * UUIDs and hexadecimal ids (traces, hashes): one random UUID in 700 has digits that would pass for a card number
+ * (measured), and ids are everywhere. Only those with a letter in them, which no card number has.
+ */
+const hexadecimalId =
+  /(?<![0-9a-z])(?:(?=[0-9-]{0,35}[a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[0-9]*[a-f])[0-9a-f]{16,})(?![0-9a-z])/gi;
+
+const scan = (text: string): boolean => {
+  for (const { 0: run, index } of text.matchAll(candidate)) {
+    if (!isTelephoneNumber(text, index, run) && runHoldsCardNumber(run)) return true;
   }
   return false;
 };
+
+/** Whether the text holds a card number anywhere. */
+export const holdsCardNumber = (text: string): boolean => scan(text) && scan(text.replaceAll(hexadecimalId, "#"));
 
 /** Whether any string, number or key of a decoded JSON value holds one: escapes can hide it from a look at the text. */
 export const valueHoldsCardNumber: (value: unknown) => boolean = holdsDeep;

@@ -81,7 +81,10 @@ const make = Effect.gen(function* () {
   const post = (actor: PaymentActor, mail: Mail): void => {
     if (actor.dropped) return;
     actor.mailbox.push(mail);
-    if (actor.running) return;
+    if (!actor.running) start(actor);
+  };
+
+  const start = (actor: PaymentActor): void => {
     actor.running = true;
     fork(loop(actor));
   };
@@ -95,6 +98,7 @@ const make = Effect.gen(function* () {
         if (command === undefined) drop(actor);
         else post(actor, { _tag: "Outcome", command });
       }),
+      Effect.catchCause((cause) => (actor.dropped ? Effect.void : restart(actor, cause))),
     );
     // The entry is there before the call can end: a fork runs its first part at once.
     const begun = { round, fiber: undefined as unknown as Fiber.Fiber<void> };
@@ -117,7 +121,9 @@ const make = Effect.gen(function* () {
       Effect.ensuring(
         Effect.sync(() => {
           actor.running = false;
-          passivate(actor);
+          // Mail can have come between the loop's last look and here.
+          if (actor.mailbox.length > 0 && !actor.dropped) start(actor);
+          else passivate(actor);
         }),
       ),
     );
@@ -129,10 +135,9 @@ const make = Effect.gen(function* () {
       return Effect.sync(() => drop(actor));
     }
     if (error?._tag === "EventContinuityError") {
-      return Effect.andThen(
-        steps.halt(actor, error),
-        Effect.sync(() => drop(actor)),
-      );
+      // Dropped first: what comes from now on meets a fresh actor, which finds the same log.
+      drop(actor);
+      return steps.halt(actor, error);
     }
     return restart(actor, cause);
   };
@@ -164,7 +169,11 @@ const make = Effect.gen(function* () {
   return PaymentActors.of({
     tell,
     dropShard: (shard) => {
-      for (const actor of [...live.values(), ...passive.values()]) if (actor.shard === shard) drop(actor);
+      for (const actor of [...live.values(), ...passive.values()]) {
+        if (actor.shard !== shard) continue;
+        drop(actor);
+        crashes.delete(actor.key);
+      }
     },
     liveCount: () => live.size,
     drain: Effect.fnUntraced(function* (millis: number) {

@@ -32,6 +32,14 @@ export class PaymentSteps extends Context.Service<
   }
 >()("@aegispay/runtime/PaymentSteps") {}
 
+const traceContext = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The trace a client is in, if what it sent is one (W3C Trace Context): it becomes a header of the log for ever. */
+const traceparentOf = (delivery: Delivery): string | undefined => {
+  const given = delivery.header("traceparent");
+  return given !== undefined && traceContext.test(given) ? given : undefined;
+};
+
 export const roundName = (intent: Intent): string => `${intent.attempt.number}/${intent.round.round}`;
 
 const make = Effect.gen(function* () {
@@ -70,12 +78,14 @@ const make = Effect.gen(function* () {
     });
 
   const onCommand = Effect.fnUntraced(function* (actor: PaymentActor, delivery: Delivery, command: Create) {
-    const step = yield* commit(actor, command, delivery.header("traceparent"));
+    const step = yield* commit(actor, command, traceparentOf(delivery));
     if (step.rejection !== undefined) return yield* refuse(delivery, command, step.rejection);
     const { state } = actor.position;
     const replayed = state.name !== "ABSENT" && state.order.message !== command.message;
-    const answered = actor.held.get(delivery.sequence)?.answered ?? false;
-    const held: Held = { delivery, command, replayed, answered };
+    const before = actor.held.get(delivery.sequence);
+    // Of two deliveries of one command only the later epoch's ack reaches anything.
+    const latest = before !== undefined && before.delivery.epoch > delivery.epoch ? before.delivery : delivery;
+    const held: Held = { delivery: latest, command, replayed, answered: before?.answered ?? false };
     actor.held.set(delivery.sequence, held);
     if (command.replyTo?.when === "accepted") answer(actor, held);
   });

@@ -1,7 +1,7 @@
 /** `aegispay`: the command line. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 NATS cannot be reached. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
 import * as NodeServices from "@effect/platform-node/NodeServices";
-import { Cause, Effect, Option, Runtime } from "effect";
+import { Cause, Effect, Logger, Option, Runtime } from "effect";
 import { CliError, Command } from "effect/cli";
 import { dev } from "./commands/dev.ts";
 import { node } from "./commands/node.ts";
@@ -42,6 +42,8 @@ process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
 const program = Command.runWith(root, { version: "0.1.0" })(process.argv.slice(2)).pipe(
   Effect.tapCause((cause) => Effect.sync(() => report(cause))),
   Effect.provide(NodeServices.layer),
+  // Results go to stdout, what is logged does not.
+  Effect.provideService(Logger.LogToStderr, true),
 );
 
 NodeRuntime.runMain(program, {

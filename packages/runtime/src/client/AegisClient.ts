@@ -71,27 +71,21 @@ const make = (root: string) =>
     const addresses = makeAddressBook(root);
     const queries = makeQueries(nats, addresses);
     const publisher = makePublisher(nats, addresses, queries);
-    const desk = yield* makeAnswerDesk(nats, addresses);
+    const desk = makeAnswerDesk(nats, addresses);
     const log = makePaymentLog(nats, addresses, queries);
     const newCommandId = nats.newId;
 
     return AegisClient.of({
       submit: Effect.fnUntraced(function* (order) {
         const command = yield* prepareCreate(order, newCommandId);
-        yield* publisher.publish(command, undefined);
+        yield* publisher.submit(command);
         return { payment: command.payment, commandId: command.commandId };
       }),
       execute: (order, { timeoutMillis = 60_000, when = "completed" } = {}) =>
         Effect.gen(function* () {
           const command = yield* prepareCreate(order, newCommandId);
-          const { merchant } = command.payment;
-          return yield* desk.await(
-            { ...command.payment, commandId: command.commandId, timeoutMillis, patienceMillis: firstPatienceMillis },
-            (repeat) => {
-              const replyTo = { token: desk.tokenFor(merchant), when };
-              return repeat ? publisher.publishAgain(command, replyTo) : publisher.publish(command, replyTo);
-            },
-          );
+          const awaited = { ...command.payment, timeoutMillis, patienceMillis: firstPatienceMillis };
+          return yield* desk.await(awaited, (token, repeat) => publisher.publish(command, { token, when }, repeat));
         }),
       get: (payment, options) => Effect.map(queries.get(payment, { ...options }), ({ payment: view }) => view),
       events: log.events,

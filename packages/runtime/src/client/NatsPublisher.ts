@@ -37,14 +37,16 @@ export const makePublisher = ({ jetstream }: Nats["Service"], addresses: Address
       Effect.catch(() => Effect.succeed(false)),
     );
 
-  const publishAgain = (command: OutgoingCommand, replyTo: ReplyTo | undefined) =>
-    Effect.asVoid(send(command, replyTo, false));
-
   return {
-    publishAgain,
-    publish: Effect.fnUntraced(function* (command: OutgoingCommand, replyTo: ReplyTo | undefined) {
-      const ack = yield* send(command, replyTo, true);
-      if (ack.duplicate && !(yield* isRemembered(command))) yield* publishAgain(command, replyTo);
+    /** For whoever waits for nobody: done when the command is accepted. */
+    submit: Effect.fnUntraced(function* (command: OutgoingCommand) {
+      const ack = yield* send(command, undefined, true);
+      if (ack.duplicate && !(yield* isRemembered(command))) yield* send(command, undefined, false);
+    }),
+    /** For whoever waits: a duplicate would be answered under another's token, so it is published again at once. */
+    publish: Effect.fnUntraced(function* (command: OutgoingCommand, replyTo: ReplyTo, repeat: boolean) {
+      const ack = yield* send(command, replyTo, !repeat);
+      if (ack.duplicate) yield* send(command, replyTo, false);
     }),
   };
 };

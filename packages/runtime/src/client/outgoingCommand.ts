@@ -51,7 +51,7 @@ export const prepareCreate = (
   if (!isCommandId(commandId)) {
     return refuse("InvalidCommand", "a command id has 1 to 128 characters of [A-Za-z0-9_-:./]");
   }
-  if (valueHoldsCardNumber(order.body) || valueHoldsCardNumber(commandId)) {
+  if (valueHoldsCardNumber([order.body, commandId, order.merchant, paymentId])) {
     return refuse("CardDataRefused", "the command holds a card number: send a token of your gateway's vault instead");
   }
   const payment: PaymentRef = { merchant: order.merchant, paymentId };

@@ -14,6 +14,9 @@ import type { Queries } from "./queries.ts";
 /** A republished message can be lost: after this much silence, in milliseconds, the log is asked anyway. */
 const silenceMillis = 5_000;
 
+/** Before a question that got no answer is asked again, in milliseconds. */
+const unansweredPauseMillis = 200;
+
 export const makePaymentLog = ({ connection }: Nats["Service"], addresses: AddressBook, queries: Queries) => {
   /** Reads pages until the log's end; answers the version to go on from. */
   const readFrom = Effect.fnUntraced(function* (
@@ -50,9 +53,11 @@ export const makePaymentLog = ({ connection }: Nats["Service"], addresses: Addre
     return Effect.ignore(Effect.timeout(Queue.take(queue), silenceMillis));
   });
 
-  /** A payment that is not there yet can be followed from before its beginning. */
+  /** A payment that is not there yet can be followed from before its beginning, and one whose nodes are away meanwhile. */
   const notYet = (error: QueryRefused | QueryUnanswered, from: number) =>
-    error._tag === "QueryRefused" && error.code === "PaymentNotFound" ? Effect.succeed(from) : Effect.fail(error);
+    error._tag === "QueryUnanswered" || error.code === "PaymentNotFound" || error.code === "Overloaded"
+      ? Effect.as(Effect.sleep(unansweredPauseMillis), from)
+      : Effect.fail(error);
 
   const events = (
     payment: PaymentRef,

@@ -2,12 +2,15 @@
 import type { AddressBook } from "@aegispay/core/addresses/AddressBook";
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import { EventsReply, PaymentReply, type QueryBody } from "@aegispay/core/payment/Reply";
-import { Effect, Schema } from "effect";
+import { Effect, Schedule, Schema } from "effect";
 import type { Nats } from "../nats/NatsConnection.ts";
 import { QueryRefused, QueryUnanswered } from "./ClientErrors.ts";
 
-/** How long one query may take, in milliseconds; an unanswered one is asked once more. */
+/** How long one query may take, in milliseconds. */
 const queryTimeoutMillis = 5_000;
+
+/** How often an unanswered query is asked again, with growing pauses: a worker may just be starting again. */
+const queryRetries = 4;
 
 const decodePayment = Schema.decodeUnknownEffect(Schema.fromJsonString(PaymentReply));
 const decodeEvents = Schema.decodeUnknownEffect(Schema.fromJsonString(EventsReply));
@@ -20,7 +23,7 @@ export const makeQueries = ({ connection }: Nats["Service"], addresses: AddressB
       catch: (cause) => new QueryUnanswered({ cause }),
     }).pipe(
       Effect.map((message) => message.string()),
-      Effect.retry({ times: 1 }),
+      Effect.retry({ times: queryRetries, schedule: Schedule.exponential(100) }),
     );
 
   const unreadable = (cause: unknown) => new QueryUnanswered({ cause });

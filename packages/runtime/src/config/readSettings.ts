@@ -25,7 +25,7 @@ const Overrides = Schema.fromJsonString(
     drainMillis: Schema.optionalKey(millis),
     policy: Schema.optionalKey(
       Schema.Struct({
-        maxRetries: Schema.optionalKey(Schema.Int),
+        maxRetries: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))),
         retryDelaysMillis: Schema.optionalKey(delays),
         lookUpDelaysMillis: Schema.optionalKey(delays),
         resendForMillis: Schema.optionalKey(millis),

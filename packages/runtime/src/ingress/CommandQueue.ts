@@ -12,10 +12,14 @@ import { Context, Data, type Effect, type Scope } from "effect";
 /** One command as it came out of the queue. */
 export interface Delivery {
   readonly shard: number;
+  /** Under which it was delivered: only the latest epoch's ack reaches anything. */
+  readonly epoch: number;
   readonly payment: PaymentRef;
   readonly verb: string;
   readonly body: Uint8Array;
   readonly header: (name: string) => string | undefined;
+  /** All headers as one text, to look for card data; undefined where the headers cannot be read. */
+  readonly headerText: () => string | undefined;
   /** Position in the command stream: the same for a redelivery, another for a repeat. */
   readonly sequence: number;
   /** Takes it out of the queue. */

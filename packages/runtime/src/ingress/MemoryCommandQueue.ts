@@ -89,10 +89,12 @@ export const layerMemoryCommandQueue = (
         };
         const delivery: Delivery = {
           shard,
+          epoch: consumer.order.epoch,
           payment: command.payment,
           verb: command.verb,
           body: command.body,
           header: (name) => command.headers?.[name] || undefined,
+          headerText: () => Object.values(command.headers ?? {}).join("\n"),
           sequence: position,
           ack: () => take(false),
           erase: Effect.sync(() => {

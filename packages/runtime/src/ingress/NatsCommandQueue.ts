@@ -1,5 +1,12 @@
 /** The command queue on a JetStream work queue: one pull consumer for each shard and epoch. */
-import { JetStreamApiError, type Consumer, type ConsumerMessages, type JsMsg } from "@nats-io/jetstream";
+import {
+  JetStreamApiError,
+  type Consumer,
+  type ConsumerMessages,
+  type ConsumerNotification,
+  type JsMsg,
+} from "@nats-io/jetstream";
+import { headers as newHeaders, type MsgHdrs } from "@nats-io/nats-core";
 import { Effect, Layer } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { Nats } from "../nats/NatsConnection.ts";
@@ -23,6 +30,13 @@ const endings: ReadonlySet<ConsumerNotification["type"]> = new Set([
   "no_responders",
 ]);
 
+/**
+ * Between two signs of life of an idle pull, in milliseconds. Two missed ones have the client look for its consumer: the
+ * only thing that tells of a pull which the server dropped without an answer, since it came together with the consumer's
+ * deletion (seen on 2.15.1), and of a change of the consumer's leader, which the client passes over (409).
+ */
+const idleHeartbeatMillis = 2_000;
+
 const nanos = (millis: number): number => millis * 1e6;
 
 const make = Effect.gen(function* () {
@@ -31,13 +45,16 @@ const make = Effect.gen(function* () {
   const settings = yield* Settings;
   const stream = addresses.streams.commands;
 
-  const deliveryOf = (message: JsMsg): Delivery | undefined => {
+  const deliveryOf = (message: JsMsg, epoch: number): Delivery | undefined => {
     const address = addresses.parseShardCommand(message.subject);
     if (address === undefined) return undefined;
+    const headers = readHeaders(message);
     return {
       ...address,
+      epoch,
       body: message.data,
-      header: (name) => message.headers?.get(name) || undefined,
+      header: (name) => headers?.get(name) || undefined,
+      headerText: () => headers && [...headers].flat().join("\n"),
       sequence: message.seq,
       ack: () => message.ack(),
       erase: Effect.promise(() =>
@@ -79,9 +96,9 @@ const make = Effect.gen(function* () {
   };
 
   /** Reports the consumer's end: a rival may have deleted it before the first pull, which nobody answers then (503). */
-  const watch = async (messages: ConsumerMessages, onLost: () => void): Promise<void> => {
+  const watch = async (messages: ConsumerMessages): Promise<void> => {
     for await (const notice of messages.status()) {
-      if (endings.has(notice.type)) return onLost();
+      if (endings.has(notice.type)) return;
     }
   };
 
@@ -100,8 +117,9 @@ const make = Effect.gen(function* () {
           try: () =>
             consumer.consume({
               max_messages: settings.shardWindow,
+              idle_heartbeat: idleHeartbeatMillis,
               callback: (message) => {
-                const delivery = deliveryOf(message);
+                const delivery = deliveryOf(message, epoch);
                 if (delivery !== undefined) order.onDelivery(delivery);
               },
             }),
@@ -112,11 +130,23 @@ const make = Effect.gen(function* () {
             consuming.stop();
           }),
       );
-      watch(messages, order.onLost).catch(order.onLost);
+      // Also where the pull ended without a notice, as it does when something in the callback throws.
+      void watch(messages).then(order.onLost, order.onLost);
     });
 
   return CommandQueue.of({ takeOver });
 });
+
+/** The client decodes headers when they are first read, and throws at malformed ones; undefined says so. */
+const readHeaders = (message: JsMsg): MsgHdrs | undefined => {
+  try {
+    return message.headers ?? noHeaders;
+  } catch {
+    return undefined;
+  }
+};
+
+const noHeaders = newHeaders();
 
 const ignoreMissing = (): boolean => false;
 

@@ -2,6 +2,7 @@
  * What happens to a command that cannot be done: whoever waits is told, what nobody waits for is parked, card data is
  * erased; only then does it leave the queue.
  */
+import { holdsCardNumber } from "@aegispay/core/identity/CardNumber";
 import { isoTime } from "@aegispay/core/payment/Given";
 import { Clock, Context, Effect, Layer } from "effect";
 import { Answers } from "../answers/Answers.ts";
@@ -9,6 +10,9 @@ import { DeadLetters } from "../dead/DeadLetters.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import type { Delivery } from "./CommandQueue.ts";
 import type { Refused } from "./decodeCommand.ts";
+
+/** A token of the address as it may be kept. */
+const shown = (token: string): string => (holdsCardNumber(token) ? "_card-number" : token);
 
 /** Before a command that could not be parked is delivered again, in milliseconds. */
 const parkAgainMillis = 2_000;
@@ -26,8 +30,8 @@ const make = Effect.gen(function* () {
 
   const park = (delivery: Delivery, refused: Refused) =>
     deadLetters.park({
-      payment: delivery.payment,
-      verb: delivery.verb,
+      payment: { merchant: shown(delivery.payment.merchant), paymentId: shown(delivery.payment.paymentId) },
+      verb: shown(delivery.verb),
       code: refused.rejection.code,
       reason: refused.rejection.message,
       message: `${commandStreamCreated}/${delivery.sequence}`,

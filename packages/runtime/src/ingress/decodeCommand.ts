@@ -117,16 +117,21 @@ export const decodeCommand = (delivery: Delivery, message: string, given: Given)
   const { payment, verb } = delivery;
   const commandId = delivery.header("Aegis-Command-Id") ?? message;
   const asker = readAsker(delivery);
-  const replyTo = isToken(payment.merchant) ? asker.replyTo : undefined;
+  const headers = delivery.headerText();
+  const address = `${payment.merchant}\n${payment.paymentId}\n${verb}`;
+  const replyTo = isToken(payment.merchant) && !holdsCardNumber(address) ? asker.replyTo : undefined;
 
   const refused = (rejection: Rejection, body?: string): Refused => ({
     _tag: "Refused",
     rejection,
     commandId: isCommandId(commandId) && !holdsCardNumber(commandId) ? commandId : message,
-    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(replyTo === undefined || holdsCardNumber(replyTo.token) ? {} : { replyTo }),
     ...(body === undefined ? {} : { body }),
   });
 
+  // Ids and headers are stored as well: in subjects, in the log, in the queue.
+  if (holdsCardNumber(address) || (headers !== undefined && holdsCardNumber(headers))) return refused(cardData);
+  if (headers === undefined) return refused(invalid("the headers cannot be read: send well-formed NATS headers"));
   if (delivery.body.length > maxBodyBytes) return refused(oversized(delivery.body));
   let text: string;
   try {
@@ -135,7 +140,7 @@ export const decodeCommand = (delivery: Delivery, message: string, given: Given)
     return refused(textHoldsCardNumber(lossyText(delivery.body)) ? cardData : invalid("the body is not UTF-8 text"));
   }
   // Before every other refusal, since those park the body.
-  if (textHoldsCardNumber(text) || holdsCardNumber(commandId)) return refused(cardData);
+  if (textHoldsCardNumber(text)) return refused(cardData);
   const parsed = parse(text);
   if (Result.isSuccess(parsed) && valueHoldsCardNumber(parsed.success)) return refused(cardData);
   if (!isToken(payment.merchant) || !isToken(payment.paymentId)) {
@@ -166,10 +171,12 @@ export const decodeCommand = (delivery: Delivery, message: string, given: Given)
 
 const unicodeEscape = /\\u([0-9a-fA-F]{4})/g;
 
-/** Also behind JSON's escapes, in text that may be no JSON, or be too large or too deep to be parsed. */
+/** Also behind JSON's escapes and UTF-16's NULs, in text that may be no JSON, or be too large or too deep to be parsed. */
 const textHoldsCardNumber = (text: string): boolean =>
   holdsCardNumber(text) ||
-  holdsCardNumber(text.replaceAll(unicodeEscape, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))));
+  (text.includes("\0") && holdsCardNumber(text.replaceAll("\0", ""))) ||
+  (text.includes("\\u") &&
+    holdsCardNumber(text.replaceAll(unicodeEscape, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))));
 
 const lossyText = (body: Uint8Array): string => Buffer.from(body).toString("latin1");
 

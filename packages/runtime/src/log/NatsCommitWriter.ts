@@ -7,11 +7,11 @@
  *    the next gathers (facts: a batch costs the same few fsyncs whatever its size).
  * 2. Commits of payments already under way leave before first commits: what was begun is finished before more begins.
  * 3. A batch that was refused, or not answered, says nothing about a member: each is sent alone and resolved alone.
- * 4. An append is settled exactly once: stored, in conflict, lost, or closed with the node. It is sent again, with the
- *    same expected sequence and commit id, until the server has answered (law 2).
+ * 4. An append is settled exactly once: stored, in conflict, lost, impossible, or closed with the node. It is sent again,
+ *    with the same expected sequence and commit id, until the server has answered (law 2).
  */
 import type { JetStreamManager } from "@nats-io/jetstream";
-import { headers as newHeaders, nuid, type NatsConnection } from "@nats-io/nats-core";
+import { errors, headers as newHeaders, nuid, type NatsConnection } from "@nats-io/nats-core";
 import { nextAtLeader } from "../nats/leaderRead.ts";
 import { commitHeaders, commitIdHeader } from "./commitHeaders.ts";
 import type { NewCommit } from "./EventLog.ts";
@@ -20,12 +20,14 @@ export type Settled =
   | { readonly _tag: "Stored"; readonly sequence: number }
   | { readonly _tag: "Conflict"; readonly lastSequence: number }
   | { readonly _tag: "Lost"; readonly reason: string }
+  | { readonly _tag: "Impossible"; readonly reason: string }
   | { readonly _tag: "Closed" };
 
-/** What one publish came to. `NoAnswer` covers time-outs, missing responders and every refusal that says "again". */
+/** What one publish came to. `Impossible`: no server will ever take this message. `NoAnswer` covers time-outs, missing responders and every refusal that says "again". */
 type Answer =
   | { readonly _tag: "Stored"; readonly sequence: number; readonly count: number }
   | { readonly _tag: "WrongSequence"; readonly lastSequence: number }
+  | { readonly _tag: "Impossible"; readonly reason: string }
   | { readonly _tag: "NoAnswer"; readonly reason: string };
 
 interface Waiting {
@@ -48,6 +50,9 @@ export interface CommitWriterOptions {
 
 /** The server's code for "wrong last sequence". */
 const wrongLastSequence = 10071;
+
+/** The server's codes for a message, or its headers, too large: the same message is refused for ever. */
+const neverTaken: ReadonlySet<number | undefined> = new Set([10054, 10097]);
 
 /** How often a refusal that names less than was acknowledged is asked again before it counts as a loss. */
 const lossConfirmations = 5;
@@ -138,16 +143,24 @@ export class NatsCommitWriter {
     return batch;
   }
 
+  /**
+   * One write: done when the server has answered it once. What has to be resolved after that goes on outside of the
+   * writes in flight, so that it holds up nobody else's commits.
+   */
   async #write(batch: Array<Waiting>): Promise<void> {
-    if (batch.length > 1) {
-      const answer = await this.#sendTogether(batch);
-      if (answer._tag === "Stored" && answer.count === batch.length) {
-        const first = answer.sequence - batch.length + 1;
-        for (const [index, waiting] of batch.entries()) waiting.settle({ _tag: "Stored", sequence: first + index });
-        return;
-      }
+    if (batch.length === 1) {
+      const alone = batch[0]!;
+      const answer = await this.#request(alone, []);
+      void this.#resolve(alone, answer).then(alone.settle);
+      return;
     }
-    await Promise.all(batch.map(async (waiting) => waiting.settle(await this.#sendAlone(waiting))));
+    const answer = await this.#sendTogether(batch);
+    if (answer._tag === "Stored" && answer.count === batch.length) {
+      const first = answer.sequence - batch.length + 1;
+      for (const [index, waiting] of batch.entries()) waiting.settle({ _tag: "Stored", sequence: first + index });
+      return;
+    }
+    for (const waiting of batch) void this.#resolve(waiting, undefined).then(waiting.settle);
   }
 
   async #sendTogether(batch: ReadonlyArray<Waiting>): Promise<Answer> {
@@ -168,12 +181,14 @@ export class NatsCommitWriter {
     return this.#request(batch[last]!, [...place(last), ["Nats-Batch-Commit", "1"]]);
   }
 
-  async #sendAlone(waiting: Waiting): Promise<Settled> {
+  /** Sends alone, again and again, until what became of the commit is known. `first`: the answer to the first sending. */
+  async #resolve(waiting: Waiting, first: Answer | undefined): Promise<Settled> {
     let belowAcknowledged = 0;
     for (let tries = 0; ; tries++) {
-      if (this.#closed) return { _tag: "Closed" };
-      const answer = await this.#request(waiting, []);
+      if (this.#closed && (tries > 0 || first === undefined)) return { _tag: "Closed" };
+      const answer = tries === 0 && first !== undefined ? first : await this.#request(waiting, []);
       if (answer._tag === "Stored") return { _tag: "Stored", sequence: answer.sequence };
+      if (answer._tag === "Impossible") return answer;
       if (answer._tag === "WrongSequence") {
         if (answer.lastSequence < waiting.expectedSequence) {
           belowAcknowledged++;
@@ -212,6 +227,8 @@ export class NatsCommitWriter {
       });
       return readAnswer(message.data);
     } catch (cause) {
+      // Larger than a server takes at all: the client does not even send it.
+      if (cause instanceof errors.InvalidArgumentError) return { _tag: "Impossible", reason: cause.message };
       return { _tag: "NoAnswer", reason: String(cause) };
     }
   }
@@ -237,6 +254,7 @@ const readAnswer = (data: Uint8Array): Answer => {
     return { _tag: "Stored", sequence: ack.seq, count: ack.count ?? 1 };
   }
   const description = ack.error?.description ?? "no sequence in the acknowledgement";
+  if (neverTaken.has(ack.error?.err_code)) return { _tag: "Impossible", reason: description };
   const named = /wrong last sequence: (\d+)/.exec(description);
   return ack.error?.err_code === wrongLastSequence && named !== null
     ? { _tag: "WrongSequence", lastSequence: Number(named[1]) }

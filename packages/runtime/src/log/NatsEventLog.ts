@@ -47,6 +47,8 @@ const make = Effect.gen(function* () {
             return resume(Effect.fail(new AppendConflict({ lastSequence: settled.lastSequence })));
           case "Lost":
             return resume(Effect.fail(new EventContinuityError({ payment, reason: settled.reason })));
+          case "Impossible":
+            return resume(Effect.die(new Error(`a commit that no server takes: ${settled.reason}`)));
           case "Closed":
             return resume(Effect.fail(new LogClosed()));
         }

@@ -27,6 +27,12 @@ export class NatsUnreachable extends Data.TaggedError("NatsUnreachable")<{
   }
 }
 
+export class NatsConnectionLost extends Data.TaggedError("NatsConnectionLost")<{ readonly cause: unknown }> {
+  override get message(): string {
+    return `NATS has closed the connection for good (${String(this.cause)}): check the credentials`;
+  }
+}
+
 /** A request to JetStream's API that failed; `cause` says how. */
 export class NatsRequestFailed extends Data.TaggedError("NatsRequestFailed")<{
   readonly doing: string;
@@ -48,6 +54,8 @@ export class Nats extends Context.Service<
     readonly isConnected: () => boolean;
     /** A random token of 22 characters. */
     readonly newId: () => string;
+    /** Fails when the connection has ended for good without being asked to: refused credentials, for one. */
+    readonly lost: Effect.Effect<never, NatsConnectionLost>;
   }
 >()("@aegispay/runtime/Nats") {}
 
@@ -110,6 +118,9 @@ const open = Effect.fnUntraced(function* (address: NatsAddress) {
     },
     isConnected: () => connected && !connection.isClosed(),
     newId: () => nuid.next(),
+    lost: Effect.callback((resume) => {
+      void connection.closed().then((cause) => resume(Effect.fail(new NatsConnectionLost({ cause }))));
+    }),
   });
 });
 

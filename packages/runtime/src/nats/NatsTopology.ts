@@ -157,6 +157,10 @@ export const setUp = Effect.fn("setUp")(function* (wish: TopologyWish) {
     }
   }
   const kvm = new Kvm(nats.connection);
+  if ((yield* find(nats.manager, `KV_${addresses.buckets.leases}`)) === undefined) {
+    // Revisions begin anew with the bucket: consumers of older, higher epochs would never be taken over.
+    yield* natsRequest("deleting the shards' old consumers", () => deleteEpochConsumers(nats.manager, addresses));
+  }
   for (const bucket of Object.values(addresses.buckets)) {
     if ((yield* find(nats.manager, `KV_${bucket}`)) !== undefined) continue;
     yield* natsRequest(`creating bucket ${bucket}`, () =>
@@ -166,6 +170,13 @@ export const setUp = Effect.fn("setUp")(function* (wish: TopologyWish) {
   }
   return created;
 });
+
+const deleteEpochConsumers = async (manager: JetStreamManager, addresses: AddressBook): Promise<void> => {
+  const { commands } = addresses.streams;
+  for await (const { name } of manager.consumers.list(commands)) {
+    if (addresses.isShardConsumer(name)) await manager.consumers.delete(commands, name);
+  }
+};
 
 const readDeployment = Effect.fnUntraced(function* (root: string) {
   const { manager } = yield* Nats;

@@ -34,26 +34,31 @@ const make = Effect.gen(function* () {
   const attempt = <A>(run: () => Promise<A>) =>
     Effect.tryPromise({ try: run, catch: (cause) => new LeasesUnavailable({ cause }) });
 
-  /** A refused write may be the echo of one of mine whose answer was lost: what stands there decides. */
   const readBack = async (shard: number): Promise<Lease | undefined> => {
     const entry = await bucket.get(leaseKey(shard));
     return holderOf(entry)?.incarnation === me.incarnation ? { shard, revision: entry!.revision } : undefined;
   };
 
-  const orReadBack = async (shard: number, write: () => Promise<number>): Promise<Lease | undefined> => {
+  /**
+   * A refused write may be the echo of one of mine whose answer was lost: what stands there decides. It is renewed at
+   * once, so that its age counts from a request of now and its revision is a fresh one.
+   */
+  const orAdopt = async (shard: number, write: () => Promise<number>): Promise<Lease | undefined> => {
     try {
       return { shard, revision: await write() };
     } catch (cause) {
-      if (cause instanceof Error && "code" in cause && cause.code === 10071) return readBack(shard);
-      throw cause;
+      if (!(cause instanceof Error && "code" in cause && cause.code === 10071)) throw cause;
+      const mine = await readBack(shard);
+      if (mine === undefined) return undefined;
+      return { shard, revision: await bucket.update(leaseKey(shard), value, mine.revision) };
     }
   };
 
   return Leases.of({
     me,
-    acquire: (shard) => attempt(() => orReadBack(shard, () => bucket.create(leaseKey(shard), value))),
+    acquire: (shard) => attempt(() => orAdopt(shard, () => bucket.create(leaseKey(shard), value))),
     renew: (lease) =>
-      attempt(() => orReadBack(lease.shard, () => bucket.update(leaseKey(lease.shard), value, lease.revision))),
+      attempt(() => orAdopt(lease.shard, () => bucket.update(leaseKey(lease.shard), value, lease.revision))),
     release: (lease) => attempt(() => bucket.delete(leaseKey(lease.shard), { previousSeq: lease.revision })),
     isMine: (shard) => attempt(async () => (await readBack(shard)) !== undefined),
   });

@@ -8,12 +8,12 @@
  *    begun again only under a new epoch, so that what was let go by is delivered again.
  * 3. At the end: no more taking, what is under way finishes (bounded), then the leases are released.
  */
-import { Context, Deferred, Effect, Exit, Layer, Scope } from "effect";
+import { Context, Effect, Exit, Layer, Scope } from "effect";
 import { PaymentActors } from "../actor/PaymentActors.ts";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { CommandQueue } from "../ingress/CommandQueue.ts";
 import { Ingress } from "../ingress/Ingress.ts";
-import { Nats } from "../nats/NatsConnection.ts";
+import { Nats, type NatsConnectionLost } from "../nats/NatsConnection.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { Leases, type Lease } from "./Leases.ts";
 import { Ownership } from "./Ownership.ts";
@@ -23,11 +23,21 @@ const waitForLeaseMillis = 500;
 /** Between two rounds of a take-over, in milliseconds. */
 const takeOverPauseMillis = 200;
 
+export interface ShardStatus {
+  readonly connected: boolean;
+  /** Of the whole deployment. */
+  readonly shards: number;
+  readonly held: number;
+  readonly served: number;
+}
+
 export class ShardOwner extends Context.Service<
   ShardOwner,
   {
-    /** Done when every shard has been taken over here once. */
-    readonly ready: Effect.Effect<void>;
+    /** Shards whose lease is held, and of these the ones whose commands are being taken. */
+    readonly status: () => ShardStatus;
+    /** Fails when this node can own nothing any more. */
+    readonly connectionLost: Effect.Effect<never, NatsConnectionLost>;
   }
 >()("@aegispay/runtime/ShardOwner") {}
 
@@ -41,8 +51,7 @@ const make = Effect.gen(function* () {
   const leases = yield* Leases;
   const ownership = yield* Ownership;
   const held = new Map<number, Lease>();
-  const taken = new Set<number>();
-  const allTaken = yield* Deferred.make<void>();
+  const serving = new Set<number>();
   let stopping = false;
 
   const win = Effect.fnUntraced(function* (shard: number) {
@@ -66,11 +75,12 @@ const make = Effect.gen(function* () {
     const renewed = yield* leases
       .renew(lease)
       .pipe(Effect.catchTag("LeasesUnavailable", () => Effect.succeed("no answer" as const)));
-    if (renewed === "no answer") return ownership.holds(lease.shard) ? lease : undefined;
+    const lapsed = !ownership.holds(lease.shard);
+    if (renewed === "no answer") return lapsed ? undefined : { lease, lapsed, fresh: false };
     if (renewed === undefined) return undefined;
     held.set(lease.shard, renewed);
     ownership.hold(lease.shard, sentAt);
-    return renewed;
+    return { lease: renewed, lapsed, fresh: true };
   });
 
   /** Rounds until the shard is consumed under this epoch, or the lease is not mine. */
@@ -106,19 +116,24 @@ const make = Effect.gen(function* () {
     yield* Effect.addFinalizer(() => Effect.sync(stopListening));
     const consuming = yield* takeOver(shard, epoch, () => void (again = true));
     if (!consuming) return undefined;
-    taken.add(shard);
-    if (taken.size === shards) yield* Deferred.succeed(allTaken, undefined);
-    let lease: Lease | undefined = won;
+    serving.add(shard);
+    yield* Effect.addFinalizer(() => Effect.sync(() => void serving.delete(shard)));
+    let lease = won;
     let renewAt = ownership.now().wallMillis + settings.leaseRenewMillis;
     for (;;) {
       yield* Effect.sleep(Math.min(100, settings.leaseRenewMillis));
       // A lease that got too old to be used, if only for a moment, has let deliveries and calls go by: they come again
-      // only under another epoch.
-      const lapsed = !ownership.holds(shard);
-      if (!again && !lapsed && ownership.now().wallMillis < renewAt) continue;
-      lease = yield* renew(lease);
-      if (lapsed) actors.dropShard(shard);
-      if (lease === undefined || again || lapsed) return lease;
+      // only under another epoch, which is the revision of a fresh renewal.
+      if (!ownership.holds(shard)) again = true;
+      if (!again && ownership.now().wallMillis < renewAt) continue;
+      const renewed = yield* renew(lease);
+      if (renewed === undefined) return undefined;
+      if (renewed.lapsed) {
+        actors.dropShard(shard);
+        again = true;
+      }
+      lease = renewed.lease;
+      if (again && renewed.fresh) return lease;
       renewAt = ownership.now().wallMillis + settings.leaseRenewMillis;
     }
   });
@@ -148,7 +163,10 @@ const make = Effect.gen(function* () {
     }),
   );
   for (let shard = 0; shard < shards; shard++) yield* Effect.forkIn(own(shard), loops);
-  return ShardOwner.of({ ready: Deferred.await(allTaken) });
+  return ShardOwner.of({
+    connectionLost: nats.lost,
+    status: () => ({ connected: nats.isConnected(), shards, held: held.size, served: serving.size }),
+  });
 });
 
 export const layerShardOwner = Layer.effect(ShardOwner, make);

@@ -20,7 +20,7 @@ const routes = ({ workers, isConnected }: Health) =>
       "/readyz",
       Effect.sync(() => {
         const up = workers.list();
-        const ready = isConnected() && up.length === workers.expected;
+        const ready = isConnected() && workers.areReady();
         const body = { ready, nats: isConnected(), workers: { up: up.length, expected: workers.expected } };
         return HttpServerResponse.jsonUnsafe(body, { status: ready ? 200 : 503 });
       }),

@@ -6,15 +6,14 @@ import { Data, Deferred, Effect, Exit, Scope } from "effect";
 import cluster, { type Worker } from "node:cluster";
 import { fileURLToPath } from "node:url";
 import type { NodeOptions } from "../Node.ts";
+import type { ShardStatus } from "../shard/ShardOwner.ts";
 import { buryWorker } from "../shard/NatsBurial.ts";
 
 export const workerOptionsVariable = "AEGISPAY_WORKER_OPTIONS";
 
-/** `up`: the node has its connection and its log; `owning`: every shard is served here. */
-export interface WorkerReady {
-  readonly type: "up" | "owning";
-  readonly node: string;
-  readonly pid: number;
+/** What a worker tells its primary, several times a second. */
+export interface WorkerStatus extends ShardStatus {
+  readonly type: "status";
 }
 
 export interface WorkerInfo {
@@ -25,8 +24,13 @@ export interface WorkerInfo {
 export interface Workers {
   /** Those that are up now. */
   readonly list: () => ReadonlyArray<WorkerInfo>;
+  /** Whether every worker is up, has its connection, and serves each shard whose lease it holds. */
+  readonly areReady: () => boolean;
   readonly expected: number;
 }
+
+/** A worker that serves all there is, or stands by for shards that others hold. */
+const isServing = (status: WorkerStatus): boolean => status.connected && status.served === status.held;
 
 /** A worker that ended before it was ever up: something is wrong that a respawn does not mend. */
 export class WorkerStartFailed extends Data.TaggedError("WorkerStartFailed")<{ readonly node: string }> {
@@ -48,7 +52,7 @@ export interface WorkersOptions {
 /** Forks the workers and keeps them alive until the scope closes; done when each has been up once. */
 export const startWorkers = Effect.fnUntraced(function* (options: WorkersOptions) {
   const { settings } = options.node;
-  const up = new Map<string, WorkerInfo>();
+  const up = new Map<string, WorkerInfo & { readonly status: WorkerStatus }>();
   const scope = yield* Effect.scope;
   let stopping = false;
   cluster.setupPrimary({ exec: fileURLToPath(new URL("./worker.ts", import.meta.url)), args: [], silent: false });
@@ -63,9 +67,10 @@ export const startWorkers = Effect.fnUntraced(function* (options: WorkersOptions
       };
       const worker: Worker = cluster.fork({ [workerOptionsVariable]: JSON.stringify(nodeOptions) });
       const pid = worker.process.pid!;
-      worker.on("message", (message: WorkerReady) => {
-        up.set(node, { node, pid });
-        if (message.type === "owning" || options.count > 1) onUp();
+      worker.on("message", (status: WorkerStatus) => {
+        if (worker.isDead()) return;
+        up.set(node, { node, pid, status });
+        if (isServing(status) && (status.held === status.shards || options.count > 1)) onUp();
       });
       worker.once("exit", (code, signal) => {
         up.delete(node);
@@ -113,7 +118,9 @@ export const startWorkers = Effect.fnUntraced(function* (options: WorkersOptions
     yield* Effect.forkIn(keepAlive(`${settings.nodeId}-${index}`, firstUp), loops);
   }
   yield* Effect.forEach(starts, Deferred.await, { concurrency: "unbounded", discard: true });
-  return { list: () => [...up.values()], expected: options.count } satisfies Workers;
+  const areReady = () => up.size === options.count && [...up.values()].every(({ status }) => isServing(status));
+  const list = () => [...up.values()].map(({ node, pid }) => ({ node, pid }));
+  return { list, areReady, expected: options.count } satisfies Workers;
 });
 
 /** SIGTERM, then SIGKILL for one that does not end in time. */

@@ -7,6 +7,7 @@ import { layerAegisClientOnNats } from "../../client/AegisClient.ts";
 import { demonstrate, type DemonstrationResult } from "../../demonstration/Demonstration.ts";
 import { layerNats, Nats } from "../../nats/NatsConnection.ts";
 import { setUp } from "../../nats/NatsTopology.ts";
+import { lockDataDir } from "../../supervisor/dataDirLock.ts";
 import { serveHealth } from "../../supervisor/HealthServer.ts";
 import { claimPort, startNatsServer } from "../../supervisor/NatsServerProcess.ts";
 import { startWorkers } from "../../supervisor/Workers.ts";
@@ -122,6 +123,7 @@ export const dev = Command.make(
       );
 
     const all = Effect.gen(function* () {
+      yield* lockDataDir(dataDir);
       const server = yield* startNatsServer({
         binary: flags.natsServer,
         port: flags.natsPort,
