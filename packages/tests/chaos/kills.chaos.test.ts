@@ -8,41 +8,11 @@ import { auditEverything, type Audit } from "../support/auditor.ts";
 import { startDeployment, type Deployment } from "../support/deployment.ts";
 import { eventually } from "../support/eventually.ts";
 import { clearFaults, orderFaults } from "../support/ledger.ts";
-import { createBody, insist, publish, query, type PlainReply } from "../support/plainClient.ts";
+import { startLoad, type Answered } from "../support/load.ts";
+import { createBody, publish, query } from "../support/plainClient.ts";
 
 const workerKills = 10;
-const betweenKillsMillis = 3_000;
-const tokens = ["tok_visa", "tok_visa", "tok_lost_answer", "tok_reset", "tok_declined", "tok_visa"];
-
-interface Answered {
-  readonly payment: string;
-  readonly token: string;
-  readonly reply: PlainReply;
-}
-
-/** Lanes of clients, each with one payment under way at a time, until told to stop. */
-const startLoad = (deployment: Deployment) => {
-  const answered: Array<Answered> = [];
-  let stopped = false;
-  let index = 0;
-  const lane = async () => {
-    while (!stopped) {
-      const payment = `load-${index++}`;
-      const token = tokens[index % tokens.length]!;
-      const reply = await insist(deployment.connection, { payment, body: createBody(token) });
-      answered.push({ payment, token, reply });
-    }
-  };
-  const lanes = Promise.all(Array.from({ length: 32 }, lane));
-  return {
-    answered,
-    stop: async () => {
-      stopped = true;
-      await lanes;
-    },
-  };
-};
-
+const betweenKillsMillis = 1_500;
 const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
 
 const queueLength = async ({ manager }: Deployment): Promise<number> =>
@@ -52,6 +22,7 @@ describe("a node killed with SIGKILL under load", () => {
   let deployment: Deployment;
   let accepted: ReadonlyArray<Answered>;
   let kills = 0;
+  let killingSeconds = 0;
   let audit: Audit;
 
   beforeAll(async () => {
@@ -69,17 +40,19 @@ describe("a node killed with SIGKILL under load", () => {
     });
     const load = startLoad(deployment);
     const killed = new Set<number>();
+    const beganAt = Date.now();
     try {
       for (let round = 0; round < workerKills; round++) {
         const victim = await eventually("a fresh worker to kill", async () =>
           (await deployment.workers()).find(({ pid }) => !killed.has(pid)),
         );
-        await pause(betweenKillsMillis * 0.7);
+        await pause(betweenKillsMillis);
         killed.add(victim.pid);
         process.kill(victim.pid, "SIGKILL");
         kills++;
         if (round === 4) process.kill(deployment.natsPid(), "SIGKILL");
       }
+      killingSeconds = (Date.now() - beganAt) / 1000;
     } finally {
       await load.stop();
     }
@@ -88,7 +61,7 @@ describe("a node killed with SIGKILL under load", () => {
     await eventually("the queue to be empty", async () => (await queueLength(deployment)) === 0, 60_000);
     audit = await auditEverything(deployment.connection, deployment.simulator);
     console.log(
-      `${accepted.length} payments accepted, ${kills} kills of the node, 1 of nats-server, ${audit.charges.length} charges`,
+      `${accepted.length} payments accepted, ${kills} kills of the node in ${killingSeconds.toFixed(0)} s, 1 of nats-server, ${audit.charges.length} charges`,
     );
   }, 180_000);
 

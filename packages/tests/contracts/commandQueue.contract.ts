@@ -27,18 +27,20 @@ export const commandQueueContract = <E>(name: string, harness: Layer.Layer<Comma
       Effect.gen(function* () {
         const { publish } = yield* CommandQueueHarness;
         const [payment] = yield* paymentsOf(shard, 1);
-        const owner = yield* own(shard);
+        const epoch = nextEpoch();
+        const owner = yield* own(shard, epoch);
         const body = Buffer.from([0x7b, 0x00, 0xff, 0x7d]);
         const headers = { "Aegis-Command-Id": "c-1", "Aegis-Reply-To": "a-token-of-16-chars" };
         const sequence = yield* publish({ payment: payment!, verb: "capture", body, headers });
         yield* owner.given(1);
         const [delivery] = owner.deliveries;
-        expect(delivery).toMatchObject({ shard, payment, verb: "capture", sequence });
+        expect(delivery).toMatchObject({ shard, epoch, payment, verb: "capture", sequence });
         expect(Buffer.from(delivery!.body)).toEqual(body);
         const named = ["Aegis-Command-Id", "Aegis-Reply-To", "Aegis-Reply-When"].map((header) =>
           delivery!.header(header),
         );
         expect(named).toEqual(["c-1", "a-token-of-16-chars", undefined]);
+        for (const value of Object.values(headers)) expect(delivery!.headerText()).toContain(value);
         yield* emptied(shard, [sequence]);
       }),
     );

@@ -42,6 +42,17 @@ const hidingPlaces: ReadonlyArray<readonly [string, Published]> = [
   ],
   ["as the command's id", { headers: { "Aegis-Command-Id": card } }],
   ["in the command's id", { headers: { "Aegis-Command-Id": `card:${card}` } }],
+  ["in a header that nothing reads", { headers: { "X-Note": `card ${card}` } }],
+  ["as the place to answer", { headers: { "Aegis-Reply-To": card } }],
+  ["as the payment's id", { payment: { merchant: "shop", paymentId: card } }],
+  ["in the merchant's name", { payment: { merchant: `m-${card}`, paymentId: "p" } }],
+  ["as the verb", { verb: card }],
+  ["under headers that cannot be read", { body: bodyWith({ description: card }), garbledHeaders: true }],
+  ["in UTF-16", { body: Buffer.from(bodyWith({ description: card }), "utf16le") }],
+  [
+    "in a body that is too large and in UTF-16",
+    { body: Buffer.from(describedBy(card).padEnd(maxBodyBytes), "utf16le") },
+  ],
   ["in a body that is too large", { body: bodyWith({ description: card + " ".repeat(maxBodyBytes) }) }],
   [
     "at the end of a body that is too large",

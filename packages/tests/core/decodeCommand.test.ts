@@ -177,6 +177,10 @@ describe("a command is refused", () => {
     refusal({ payment: { merchant: paymentId, paymentId: "order-1" } }, "InvalidCommand");
   });
 
+  it("when its headers cannot be read", () => {
+    expect(refusal({ garbledHeaders: true }, "InvalidCommand").rejection.message).toContain("headers");
+  });
+
   it("without an answer when its merchant has no name to answer under", () => {
     const headers = { "Aegis-Reply-To": "a-token-of-16-chars" };
     const { replyTo } = refusal({ payment: { merchant: "a.b", paymentId: "p" }, headers }, "InvalidCommand");

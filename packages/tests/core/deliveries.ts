@@ -10,6 +10,8 @@ export interface Published {
   readonly verb?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly payment?: { readonly merchant: string; readonly paymentId: string };
+  /** Its headers cannot be read at all. */
+  readonly garbledHeaders?: true;
 }
 
 /** The stream position by which it is known where the client gave no id. */
@@ -26,7 +28,8 @@ const delivery = (published: Published): Delivery => {
     verb: published.verb ?? "create",
     body: typeof body === "string" ? Buffer.from(body, "utf8") : body,
     header: (name) => published.headers?.[name],
-    headerText: () => Object.values(published.headers ?? {}).join("\n"),
+    headerText: () =>
+      published.garbledHeaders === true ? undefined : Object.values(published.headers ?? {}).join("\n"),
     sequence: 17,
     ack: () => undefined,
     erase: Effect.void,

@@ -131,7 +131,6 @@ export const decodeCommand = (delivery: Delivery, message: string, given: Given)
 
   // Ids and headers are stored as well: in subjects, in the log, in the queue.
   if (holdsCardNumber(address) || (headers !== undefined && holdsCardNumber(headers))) return refused(cardData);
-  if (headers === undefined) return refused(invalid("the headers cannot be read: send well-formed NATS headers"));
   if (delivery.body.length > maxBodyBytes) return refused(oversized(delivery.body));
   let text: string;
   try {
@@ -143,6 +142,7 @@ export const decodeCommand = (delivery: Delivery, message: string, given: Given)
   if (textHoldsCardNumber(text)) return refused(cardData);
   const parsed = parse(text);
   if (Result.isSuccess(parsed) && valueHoldsCardNumber(parsed.success)) return refused(cardData);
+  if (headers === undefined) return refused(invalid("the headers cannot be read: send well-formed NATS headers"), text);
   if (!isToken(payment.merchant) || !isToken(payment.paymentId)) {
     return refused(invalid("merchant and payment id have 1 to 128 characters of [A-Za-z0-9_-]"), text);
   }

@@ -41,8 +41,8 @@ export class WorkerStartFailed extends Data.TaggedError("WorkerStartFailed")<{ r
 
 const firstRespawnMillis = 100;
 const longestRespawnMillis = 10_000;
-/** A worker that lived this long has made up for the crashes before. */
-const healthyMillis = 10_000;
+/** A worker that has served this long is respawned at once when it ends: the pauses are for those that cannot start. */
+const healthyMillis = 1_000;
 
 export interface WorkersOptions {
   readonly count: number;
@@ -83,14 +83,15 @@ export const startWorkers = Effect.fnUntraced(function* (options: WorkersOptions
     let pause = firstRespawnMillis;
     for (;;) {
       let wasUp = false;
-      const bornAt = Date.now();
+      let servingSince = Number.POSITIVE_INFINITY;
       const ended = yield* live(node, () => {
+        if (!wasUp) servingSince = Date.now();
         wasUp = true;
         Deferred.doneUnsafe(firstUp, Effect.void);
       });
       if (stopping) return;
       if (!wasUp) yield* Deferred.fail(firstUp, new WorkerStartFailed({ node }));
-      if (Date.now() - bornAt > healthyMillis) pause = firstRespawnMillis;
+      if (Date.now() - servingSince > healthyMillis) pause = firstRespawnMillis;
       yield* Effect.logWarning(
         `worker ${node} (pid ${ended.pid}) ended with ${ended.code}, it starts again in ${pause} ms`,
       );
