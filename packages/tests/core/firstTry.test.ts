@@ -154,6 +154,15 @@ describe("a try that certainly was not sent", () => {
     });
   });
 
+  it("waits at most what the policy says and at least half of it, as the jitter has it (criterion 20)", () => {
+    const dueAfter = (jitter: number) => roundStarted(1, "resend", 1_000 - 500 * jitter);
+    for (const jitter of [0, 0.5, 1]) {
+      given(...started)
+        .when(tried(notSent, 0, givenAt(0, { jitter })))
+        .then(attemptNotSent(0), dueAfter(jitter));
+    }
+  });
+
   it("with no retries in the policy is tried once", () => {
     const policy = { ...defaultPolicy, maxRetries: 0 };
     given(...started)

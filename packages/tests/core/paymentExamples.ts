@@ -23,6 +23,7 @@ export const givenAt = (later = 0, changes: Partial<Given> = {}): Given => ({
   deployment,
   candidates: [north, south, east],
   policy: defaultPolicy,
+  jitter: 0,
   ...changes,
 });
 

@@ -158,7 +158,7 @@ const live = (body: CreateBody, policy: Policy, list: ReadonlyArray<Order>): Lif
   for (const order of list) {
     // Two nodes' clocks differ: time may also go back a little.
     at += order.laterMillis;
-    const command = commandOf(order, before, body, { at, deployment, candidates: order.candidates, policy });
+    const command = commandOf(order, before, body, { at, deployment, candidates: order.candidates, policy, jitter: 0 });
     const decision = decide(before, command);
     const events = placeEvents(Result.isSuccess(decision) ? decision.success : [], before.version, isoTime(at));
     const after = evolveAll(before, events);

@@ -53,6 +53,26 @@ export const CreateBody = Schema.Struct({
 });
 export type CreateBody = typeof CreateBody.Type;
 
+const AnyText = Schema.optionalKey(Schema.String);
+
+/**
+ * The body as it stands in a log: the same shape without today's limits, so that a currency that is given up or a limit
+ * that is lowered never makes an old log unreadable.
+ */
+export const RecordedCreate: Schema.Codec<CreateBody> = Schema.Struct({
+  amount: Schema.Struct({ value: Schema.Int, currency: Schema.String }),
+  method: Schema.Struct({ type: Schema.Literal("card"), token: Schema.String }),
+  capture: Schema.optionalKey(Schema.Literals(["automatic", "manual"])),
+  description: AnyText,
+  metadata: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  customer: Schema.optionalKey(
+    Schema.Struct({ id: AnyText, name: AnyText, email: AnyText, phone: AnyText, country: AnyText }),
+  ),
+  returnUrl: AnyText,
+  gateway: AnyText,
+  expiresAt: AnyText,
+});
+
 /** The body without its defaults: what is hashed and recorded. */
 export const withoutDefaults = (body: CreateBody): CreateBody => {
   const { capture, metadata, customer, ...rest } = body;

@@ -37,9 +37,12 @@ export interface Given {
   /** In the order in which they are to be tried. */
   readonly candidates: ReadonlyArray<Candidate>;
   readonly policy: Policy;
+  /** From 0 to 1: how much of the half of a wait that may go is left out, so that what failed together does not come again together. */
+  readonly jitter: number;
 }
 
 export const isoTime = (millis: number): string => new Date(millis).toISOString();
 
-export const delayOf = (delaysMillis: ReadonlyArray<number>, index: number): number =>
-  delaysMillis[Math.min(index, delaysMillis.length - 1)] ?? 0;
+/** The n-th wait, in whole milliseconds: at most what the policy says, at least half of it. */
+export const delayOf = (delaysMillis: ReadonlyArray<number>, index: number, jitter: number): number =>
+  Math.round((delaysMillis[Math.min(index, delaysMillis.length - 1)] ?? 0) * (1 - jitter / 2));

@@ -3,15 +3,22 @@
  * No schema here transforms anything, so an event in memory is its own JSON: the hot path stringifies, replay decodes.
  */
 import { Schema } from "effect";
-import { Money } from "../money/Money.ts";
-import { CreateBody } from "./CreateBody.ts";
+import { RecordedCreate } from "./CreateBody.ts";
 import { Approved, Declined, NextAction, NotFound, ActionRequired } from "./GatewayOutcome.ts";
+
+/** ISO 8601. */
+const Moment = Schema.String.check(
+  Schema.makeFilter((text: string) => (Number.isFinite(Date.parse(text)) ? undefined : "no moment in time")),
+);
+
+/** Money as it stands in a log: without today's list of currencies. */
+const RecordedMoney = Schema.Struct({ value: Schema.Int, currency: Schema.String });
 
 const event = <Name extends string, Data extends Schema.Struct.Fields>(type: Name, data: Data) =>
   Schema.Struct({
     version: Schema.Int,
     type: Schema.Literal(type),
-    at: Schema.String,
+    at: Moment,
     data: Schema.Struct(data),
   });
 
@@ -20,7 +27,7 @@ export type ReplyTo = typeof ReplyTo.Type;
 
 /** `message` is the stream position the command came by: a redelivery has the same, a repeat has another. */
 export const PaymentInitiated = event("PaymentInitiated", {
-  create: CreateBody,
+  create: RecordedCreate,
   commandId: Schema.String,
   message: Schema.String,
   hash: Schema.String,
@@ -32,7 +39,7 @@ export const PaymentAuthenticated = event("PaymentAuthenticated", { method: Sche
 /** What will be sent, letter for letter; a resend is identical to it (law 1). */
 export const ChargeRequest = Schema.Struct({
   reference: Schema.String,
-  amount: Money,
+  amount: RecordedMoney,
   token: Schema.String,
   capture: Schema.Literals(["automatic", "manual"]),
 });
@@ -60,7 +67,7 @@ export const RoundStarted = event("RoundStarted", {
   attempt: Schema.Int,
   round: Schema.Int,
   action: Schema.Literals(["lookUp", "resend"]),
-  due: Schema.String,
+  due: Moment,
 });
 export const AttemptOutcomeUnknown = event("AttemptOutcomeUnknown", {
   attempt: Schema.Int,
@@ -78,7 +85,7 @@ export const OutcomeVerified = event("OutcomeVerified", {
 export const PaymentSucceeded = event("PaymentSucceeded", {
   attempt: Schema.Int,
   gatewayTransactionId: Schema.String,
-  amount: Money,
+  amount: RecordedMoney,
 });
 
 export const AttemptDeclined = event("AttemptDeclined", { attempt: Schema.Int, outcome: Declined });

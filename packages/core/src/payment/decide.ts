@@ -83,8 +83,10 @@ const afterFailedAttempt = (
   failure: NonNullable<Attempt["failure"]>,
   mayMoveOn: boolean,
 ): ReadonlyArray<NewEvent> => {
-  const tried = new Set([...state.ended, state.attempt].map((attempt) => attempt.gateway));
-  const next = given.candidates.find((candidate) => !tried.has(candidate.gateway));
+  const tried = [...state.ended, state.attempt];
+  const next = given.candidates.find(
+    ({ gateway, account }) => !tried.some((attempt) => attempt.gateway === gateway && attempt.account === account),
+  );
   const number = state.attempt.number + 1;
   return mayMoveOn && next !== undefined && number <= given.policy.maxAttempts
     ? [startAttempt(payment, state.attempt.request, number, next, `after ${failure.code}`, given.deployment)]
@@ -99,7 +101,7 @@ const nextRound = (attempt: Attempt, action: "lookUp" | "resend", at: number): N
 /** A look-up and the resend that may follow it are one step of the schedule. */
 const lookUpLater = (attempt: Attempt, given: Given): NewEvent => {
   const step = Math.ceil(attempt.lastRound / 2);
-  return nextRound(attempt, "lookUp", given.at + delayOf(given.policy.lookUpDelaysMillis, step));
+  return nextRound(attempt, "lookUp", given.at + delayOf(given.policy.lookUpDelaysMillis, step, given.jitter));
 };
 
 /** The gateway's own answer: the same meaning whichever try or look-up brought it. */
@@ -182,7 +184,7 @@ const recordOutcome = (state: PaymentState, command: RecordOutcome): Decision =>
   return Result.succeed(
     last
       ? [notSent, ...afterFailedAttempt(payment, open, given, failure, true)]
-      : [notSent, nextRound(attempt, "resend", given.at + delayOf(policy.retryDelaysMillis, round))],
+      : [notSent, nextRound(attempt, "resend", given.at + delayOf(policy.retryDelaysMillis, round, given.jitter))],
   );
 };
 

@@ -8,7 +8,7 @@ import type { Given } from "@aegispay/core/payment/Given";
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import type { Intent } from "@aegispay/core/payment/intents";
 import type { RecordLookUp, RecordOutcome } from "@aegispay/core/payment/PaymentCommand";
-import { Clock, Context, Effect, Layer, Semaphore } from "effect";
+import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 
@@ -35,6 +35,7 @@ export class GatewayCalls extends Context.Service<
 const make = Effect.gen(function* () {
   const gateways = yield* Gateways;
   const clock = yield* Clock.Clock;
+  const random = yield* Random.Random;
   const { deployment } = yield* Deployment;
   const settings = yield* Settings;
   const places = new Map<string, Semaphore.Semaphore>();
@@ -48,6 +49,7 @@ const make = Effect.gen(function* () {
     deployment,
     candidates: gateways.candidates,
     policy: settings.policy,
+    jitter: random.nextDoubleUnsafe(),
   });
 
   /** A call that dies or takes too long may have left: its outcome is unknown. */

@@ -57,7 +57,7 @@ const fold = (
 
 /**
  * Replays a payment. `seeAtLeast`: a sequence known to be stored; a read that does not reach it is stale and is repeated
- * at the leader, where still not finding it is a loss.
+ * at the leader, and, since a new leader too may be behind for a moment, by the caller.
  */
 export const replay = Effect.fnUntraced(function* (addresses: AddressBook, payment: PaymentRef, seeAtLeast = 0) {
   const log = yield* EventLog;
