@@ -1,8 +1,11 @@
 /** The command line as people and scripts use it: results on stdout, the rest on stderr, and exit codes that can be relied on. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createServer, type Server } from "node:net";
+import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "../support/cli.ts";
-import { startDeployment, type Deployment } from "../support/deployment.ts";
+import { cliPath, ended, startDeployment, type Deployment } from "../support/deployment.ts";
 
 let deployment: Deployment;
 beforeAll(async () => void (deployment = await startDeployment()), 90_000);
@@ -55,7 +58,7 @@ describe("aegispay payment", () => {
 
   it("create refuses an amount that the currency cannot express", async () => {
     const yen = await cli(...createArgs("c4", "tok_visa", "19.99", "JPY"));
-    expect(yen.code).toBe(1);
+    expect(yen.code).toBe(2);
     expect(yen.stderr).toContain("at most 0 decimals");
     const unknown = await cli(...createArgs("c4", "tok_visa", "19.99", "usd"));
     expect(unknown.stderr).toContain("ISO 4217");
@@ -91,6 +94,25 @@ describe("aegispay nodes and shards", () => {
   });
 });
 
+describe("aegispay node", () => {
+  it("beside a node that owns all shards says that it is ready, stands by, and ends well when told to", async () => {
+    const child = spawn(process.execPath, [cliPath, "node", "--json", "--nats-url", deployment.natsUrl], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+    const { ready, workers } = JSON.parse(line) as { ready: boolean; workers: ReadonlyArray<{ node: string }> };
+    expect([ready, workers.length]).toEqual([true, 1]);
+    const nodes = JSON.parse((await cli("nodes", "--json")).stdout) as ReadonlyArray<{
+      node: string;
+      shards: ReadonlyArray<number>;
+    }>;
+    expect(nodes.find(({ node }) => node === workers[0]!.node)?.shards).toEqual([]);
+    expect(nodes.find(({ node }) => node === "node-1")?.shards).toHaveLength(16);
+    child.kill("SIGTERM");
+    expect(await ended(child)).toBe(0);
+  });
+});
+
 describe("aegispay setup", () => {
   it("finds everything there the second time, and refuses another shard count", async () => {
     const again = await cli("setup", "--json");
@@ -101,13 +123,22 @@ describe("aegispay setup", () => {
     expect(other.stderr).toContain("--shards 16");
   });
 
+  it("refuses another number of replicas than the streams have", async () => {
+    const other = await cli("setup", "--replicas", "3", "--json");
+    expect(other.code).toBe(1);
+    expect(JSON.parse(other.stdout)).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining("replicas") },
+    });
+  });
+
   it("makes a deployment of its own under another root", async () => {
     const made = await cli("setup", "--root", "payments-eu", "--shards", "4", "--json");
     expect(JSON.parse(made.stdout)).toMatchObject({
       created: expect.arrayContaining(["PAYMENTS_EU_COMMANDS", "payments_eu_leases"]),
     });
     const wrong = await cli("setup", "--root", "Payments.EU");
-    expect(wrong.code).toBe(1);
+    expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("subject root");
   });
 });
@@ -118,10 +149,12 @@ describe("wrong usage", () => {
     [["fly"]],
     [["setup", "--shards", "many"]],
     [["payment", "show", "only-one"]],
+    [["dev", "--nats-port", "99999"]],
   ])("%o exits 2 with the usage", async (args) => {
     const result = await cli(...args);
     expect(result.code).toBe(2);
-    expect(result.stdout + result.stderr).toMatch(/usage/i);
+    expect(result.stderr).toMatch(/usage/i);
+    expect(result.stdout).toBe("");
   });
 
   it("every command has its --help, which exits 0", async () => {

@@ -3,7 +3,7 @@ import { isRoot } from "@aegispay/core/addresses/AddressBook";
 import { Config, Effect, Option, Redacted } from "effect";
 import { Flag } from "effect/cli";
 import type { NatsAddress } from "../nats/NatsConnection.ts";
-import { Refused } from "./output.ts";
+import { WrongUsage } from "./output.ts";
 
 const optionalText = (flag: string, variable: string, description: string) =>
   Flag.String(flag).pipe(
@@ -57,11 +57,11 @@ export const natsAddress = (flags: NatsFlags, name: string): NatsAddress => ({
   ...(Option.isSome(flags.natsTlsCa) ? { tlsCaFile: flags.natsTlsCa.value } : {}),
 });
 
-export const checkRoot = (root: string): Effect.Effect<void, Refused> =>
+export const checkRoot = (root: string): Effect.Effect<void, WrongUsage> =>
   isRoot(root)
     ? Effect.void
     : Effect.fail(
-        new Refused({
+        new WrongUsage({
           message: `--root ${JSON.stringify(root)}: a subject root has lower-case letters, digits and dashes and begins with a letter`,
         }),
       );

@@ -1,15 +1,15 @@
 /** `aegispay`: the command line. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 NATS cannot be reached. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
 import * as NodeServices from "@effect/platform-node/NodeServices";
-import { Cause, Effect, Logger, Option, Runtime } from "effect";
-import { CliError, Command } from "effect/cli";
+import { Cause, Console, Effect, Logger, Option, Runtime } from "effect";
+import { CliError, CliOutput, Command } from "effect/cli";
 import { dev } from "./commands/dev.ts";
 import { node } from "./commands/node.ts";
 import { nodes, shards } from "./commands/overview.ts";
 import { payment } from "./commands/payment.ts";
 import { setup } from "./commands/setup.ts";
 import { simulator } from "./commands/simulator.ts";
-import { colour, exitCodes } from "./output.ts";
+import { colour, endsWell, exitCodes } from "./output.ts";
 
 const root = Command.make("aegispay").pipe(
   Command.withDescription("A payment runtime on NATS: charged at most once, nothing accepted is lost"),
@@ -33,24 +33,40 @@ const report = (cause: Cause.Cause<unknown>): void => {
   const quiet = typeof error === "object" && error !== null && "_tag" in error && error._tag === "FailedQuietly";
   if (quiet) return;
   const text = error instanceof Error ? error.message : Cause.pretty(cause);
+  // Whoever asked for a document gets one, also of a failure.
+  if (process.argv.includes("--json")) {
+    const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+    const name = typeof error === "object" && error !== null && "_tag" in error ? error._tag : "Failed";
+    process.stdout.write(`${JSON.stringify({ ok: false, error: { code: code ?? name, message: text } })}\n`);
+  }
   process.stderr.write(`${colour.red("error:", process.stderr)} ${text}\n`);
 };
 
 // Whoever read the output has gone (`aegispay dev | head`): end as if told to, so that everything is drained.
 process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
 
+/** The usage that goes with an error is no result either. */
+const consoleOfErrors: Console.Console = { ...console, log: console.error.bind(console) };
+
 const program = Command.runWith(root, { version: "0.1.0" })(process.argv.slice(2)).pipe(
   Effect.tapCause((cause) => Effect.sync(() => report(cause))),
   Effect.provide(NodeServices.layer),
   // Results go to stdout, what is logged does not.
   Effect.provideService(Logger.LogToStderr, true),
+  Effect.provideService(CliOutput.Presenter, {
+    present: (event) =>
+      event._tag === "InvalidInvocation"
+        ? Effect.provideService(CliOutput.defaultPresenter.present(event), Console.Console, consoleOfErrors)
+        : CliOutput.defaultPresenter.present(event),
+  }),
 );
 
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,
-  // A service that was told to end has drained and is done: that is no failure.
+  // A service that was told to end has drained and is done; anything else that was interrupted has not done its work.
   teardown: (exit, onExit) => {
-    if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return onExit(0);
+    if (exit._tag === "Success") return onExit(0);
+    if (Cause.hasInterruptsOnly(exit.cause)) return onExit(endsWell() ? 0 : exitCodes.interrupted);
     onExit(exitCodeOf(Cause.squash(exit.cause)));
   },
 });

@@ -1,8 +1,8 @@
 /** What the command line prints: progress to stderr, results to stdout, and the exit code that goes with an error. */
 import { Data, Effect, Runtime } from "effect";
 
-/** 1: refused or failed; 2: wrong usage; 3: NATS cannot be reached. */
-export const exitCodes = { failed: 1, usage: 2, unreachable: 3 } as const;
+/** 1: refused or failed; 2: wrong usage; 3: NATS cannot be reached; 130: interrupted before it was done. */
+export const exitCodes = { failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 
 /** The thing asked for was refused or failed; the message says what to do. */
 export class Refused extends Data.TaggedError("Refused")<{ readonly message: string }> {
@@ -13,6 +13,22 @@ export class Refused extends Data.TaggedError("Refused")<{ readonly message: str
 export class FailedQuietly extends Data.TaggedError("FailedQuietly")<{}> {
   override readonly [Runtime.errorExitCode] = exitCodes.failed;
 }
+
+/** Wrong usage that only a look at the value shows. */
+export class WrongUsage extends Data.TaggedError("WrongUsage")<{ readonly message: string }> {
+  override readonly [Runtime.errorExitCode] = exitCodes.usage;
+}
+
+let toldToEnd = false;
+
+/** Whether the command had come to where it only waits to be told to end: then ending is success. */
+export const endsWell = (): boolean => toldToEnd;
+
+/** For a service: goes on until SIGINT or SIGTERM, and ending is then no failure. */
+export const runUntilTold: Effect.Effect<never> = Effect.andThen(
+  Effect.sync(() => void (toldToEnd = true)),
+  Effect.never,
+);
 
 export const printResult = (text: string): Effect.Effect<void> =>
   Effect.sync(() => void process.stdout.write(`${text}\n`));

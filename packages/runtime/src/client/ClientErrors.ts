@@ -12,6 +12,10 @@ export class CommandRefusedLocally extends Data.TaggedError("CommandRefusedLocal
 export class NotAccepted extends Data.TaggedError("NotAccepted")<{ readonly cause: unknown }> {
   override get message(): string {
     const cause = this.cause instanceof Error ? this.cause.message : String(this.cause);
+    // What the NATS client says when no stream takes the subject.
+    if (/jetstream is not enabled|no responders/i.test(cause)) {
+      return "nothing takes commands under this subject root: check --root, or run `aegispay setup` first";
+    }
     return `the command was not acknowledged (${cause}): send it again with the same id`;
   }
 }

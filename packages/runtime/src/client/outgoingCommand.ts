@@ -40,6 +40,10 @@ export const prepareCreate = (
   order: CreateOrder,
   newCommandId: () => string,
 ): Effect.Effect<OutgoingCommand, CommandRefusedLocally> => {
+  const given: { readonly id?: unknown; readonly idempotencyKey?: unknown } = order.payment;
+  if (typeof given.id !== "string" && typeof given.idempotencyKey !== "string") {
+    return refuse("InvalidCommand", "a payment is named by its id or by an idempotencyKey");
+  }
   const paymentId = "id" in order.payment ? order.payment.id : derivePaymentId(order.payment.idempotencyKey);
   if (paymentId === undefined) {
     return refuse("InvalidCommand", `an idempotency key has 1 to ${idempotencyKeyMaxLength} characters`);

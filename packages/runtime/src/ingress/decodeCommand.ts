@@ -81,7 +81,7 @@ const checkVerb = (verb: string): Rejection | undefined => {
   if (verb === "create") return undefined;
   return (clientVerbs as ReadonlyArray<string>).includes(verb)
     ? invalid(`the verb "${verb}" is not supported`)
-    : invalid(`unknown verb: use one of ${clientVerbs.join(", ")}`);
+    : invalid("unknown verb: use create");
 };
 
 const readCreate = (parsed: Result.Result<unknown, Rejection>): Result.Result<CreateBody, Rejection> => {

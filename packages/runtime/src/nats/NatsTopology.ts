@@ -12,7 +12,8 @@ import { Nats, natsRequest } from "./NatsConnection.ts";
 export interface TopologyWish {
   readonly root: string;
   readonly shards: number;
-  readonly replicas: number;
+  /** Undefined: as it is, or 1 where nothing is yet. */
+  readonly replicas: number | undefined;
   readonly leaseTtlMillis: number;
 }
 
@@ -47,7 +48,7 @@ const streamConfigs = (
   const common = {
     storage: "file",
     discard: "new",
-    num_replicas: wish.replicas,
+    num_replicas: wish.replicas ?? 1,
     max_age: 0,
     max_msgs: -1,
     max_bytes: -1,
@@ -149,7 +150,10 @@ export const setUp = Effect.fn("setUp")(function* (wish: TopologyWish) {
       continue;
     }
     if (name !== addresses.streams.dead) yield* checkShards(found, wish.shards, name);
-    const wrong = differences(config, found.config);
+    const wrong = [...differences(config, found.config)];
+    if (wish.replicas !== undefined && found.config.num_replicas !== wish.replicas) {
+      wrong.push(`it has ${found.config.num_replicas} replicas, not ${wish.replicas}`);
+    }
     if (wrong.length > 0) {
       return yield* new TopologyMismatch({
         message: `stream ${name} is not as this version needs it: ${wrong.join("; ")}. Mend it, or use another subject root`,
@@ -164,7 +168,7 @@ export const setUp = Effect.fn("setUp")(function* (wish: TopologyWish) {
   for (const bucket of Object.values(addresses.buckets)) {
     if ((yield* find(nats.manager, `KV_${bucket}`)) !== undefined) continue;
     yield* natsRequest(`creating bucket ${bucket}`, () =>
-      kvm.create(bucket, { history: 1, ttl: wish.leaseTtlMillis, allow_direct: false, replicas: wish.replicas }),
+      kvm.create(bucket, { history: 1, ttl: wish.leaseTtlMillis, allow_direct: false, replicas: wish.replicas ?? 1 }),
     );
     created.push(bucket);
   }

@@ -27,14 +27,15 @@ export interface ShardStatus {
   readonly connected: boolean;
   /** Of the whole deployment. */
   readonly shards: number;
-  readonly held: number;
+  /** Whose commands are taken here. */
   readonly served: number;
+  /** Which another node holds, so that this one stands by for them. */
+  readonly standby: number;
 }
 
 export class ShardOwner extends Context.Service<
   ShardOwner,
   {
-    /** Shards whose lease is held, and of these the ones whose commands are being taken. */
     readonly status: () => ShardStatus;
     /** Fails when this node can own nothing any more. */
     readonly connectionLost: Effect.Effect<never, NatsConnectionLost>;
@@ -52,6 +53,8 @@ const make = Effect.gen(function* () {
   const ownership = yield* Ownership;
   const held = new Map<number, Lease>();
   const serving = new Set<number>();
+  /** Shards that another node was seen to hold: this one stands by for them. */
+  const elsewhere = new Set<number>();
   let stopping = false;
 
   const win = Effect.fnUntraced(function* (shard: number) {
@@ -61,10 +64,12 @@ const make = Effect.gen(function* () {
         .acquire(shard)
         .pipe(Effect.catchTag("LeasesUnavailable", () => Effect.succeed(undefined)));
       if (lease !== undefined) {
+        elsewhere.delete(shard);
         held.set(shard, lease);
         ownership.hold(shard, sentAt);
         return lease;
       }
+      elsewhere.add(shard);
       yield* Effect.sleep(waitForLeaseMillis);
     }
   });
@@ -165,7 +170,7 @@ const make = Effect.gen(function* () {
   for (let shard = 0; shard < shards; shard++) yield* Effect.forkIn(own(shard), loops);
   return ShardOwner.of({
     connectionLost: nats.lost,
-    status: () => ({ connected: nats.isConnected(), shards, held: held.size, served: serving.size }),
+    status: () => ({ connected: nats.isConnected(), shards, served: serving.size, standby: elsewhere.size }),
   });
 });
 

@@ -24,13 +24,16 @@ export interface WorkerInfo {
 export interface Workers {
   /** Those that are up now. */
   readonly list: () => ReadonlyArray<WorkerInfo>;
-  /** Whether every worker is up, has its connection, and serves each shard whose lease it holds. */
+  /** Whether every worker is up, has its connection, and serves or stands by for each shard. */
   readonly areReady: () => boolean;
+  /** Shards that are served by these workers. */
+  readonly served: () => number;
   readonly expected: number;
 }
 
-/** A worker that serves all there is, or stands by for shards that others hold. */
-const isServing = (status: WorkerStatus): boolean => status.connected && status.served === status.held;
+/** A worker that serves, or stands by for, every shard of the deployment. */
+const isServing = ({ connected, served, standby, shards }: WorkerStatus): boolean =>
+  connected && served + standby === shards;
 
 /** A worker that ended before it was ever up: something is wrong that a respawn does not mend. */
 export class WorkerStartFailed extends Data.TaggedError("WorkerStartFailed")<{ readonly node: string }> {
@@ -70,7 +73,7 @@ export const startWorkers = Effect.fnUntraced(function* (options: WorkersOptions
       worker.on("message", (status: WorkerStatus) => {
         if (worker.isDead()) return;
         up.set(node, { node, pid, status });
-        if (isServing(status) && (status.held === status.shards || options.count > 1)) onUp();
+        if (isServing(status)) onUp();
       });
       worker.once("exit", (code, signal) => {
         up.delete(node);
@@ -121,7 +124,8 @@ export const startWorkers = Effect.fnUntraced(function* (options: WorkersOptions
   yield* Effect.forEach(starts, Deferred.await, { concurrency: "unbounded", discard: true });
   const areReady = () => up.size === options.count && [...up.values()].every(({ status }) => isServing(status));
   const list = () => [...up.values()].map(({ node, pid }) => ({ node, pid }));
-  return { list, areReady, expected: options.count } satisfies Workers;
+  const served = () => [...up.values()].reduce((sum, { status }) => sum + status.served, 0);
+  return { list, areReady, served, expected: options.count } satisfies Workers;
 });
 
 /** SIGTERM, then SIGKILL for one that does not end in time. */

@@ -12,15 +12,22 @@ import { serveHealth } from "../../supervisor/HealthServer.ts";
 import { claimPort, startNatsServer } from "../../supervisor/NatsServerProcess.ts";
 import { startWorkers } from "../../supervisor/Workers.ts";
 import { checkRoot, jsonFlag, rootFlag } from "../connection.ts";
-import { colour, FailedQuietly, printJson, printProgress, printResult, table } from "../output.ts";
+import { colour, FailedQuietly, printJson, printProgress, printResult, runUntilTold, table } from "../output.ts";
 import { settingsOf } from "../settings.ts";
 import { workersFlag } from "./node.ts";
 import { nameFlag } from "./simulator.ts";
 
 const demonstrationPayments = 500;
+const shards = 16;
 
 const portFlag = (name: string, port: number, what: string) =>
-  Flag.Int(name).pipe(Flag.withDescription(`Port of ${what}; 0 = any free one`), Flag.withDefault(port));
+  Flag.Int(name).pipe(
+    Flag.withDescription(`Port of ${what}; 0 = any free one (default ${port})`),
+    Flag.filter(
+      (given) => given >= 0 && given <= 65_535,
+      () => "a port from 0 to 65535",
+    ),
+  );
 
 const showResult = (result: DemonstrationResult): string => {
   const rows = result.fates.map((line) =>
@@ -49,17 +56,28 @@ const showResult = (result: DemonstrationResult): string => {
 export const dev = Command.make(
   "dev",
   {
-    natsPort: portFlag("nats-port", 4222, "the embedded nats-server"),
-    httpPort: portFlag("http-port", 8080, "/livez and /readyz"),
-    simulatorPort: portFlag("simulator-port", 8081, "the gateway simulator"),
+    natsPort: portFlag("nats-port", 4222, "the embedded nats-server").pipe(Flag.withDefault(4222)),
+    httpPort: portFlag("http-port", 8080, "/livez and /readyz (AEGISPAY_HTTP_PORT)").pipe(
+      Flag.withFallbackConfig(Config.Int("AEGISPAY_HTTP_PORT")),
+      Flag.withDefault(8080),
+    ),
+    simulatorPort: portFlag("simulator-port", 8081, "the gateway simulator").pipe(Flag.withDefault(8081)),
     workers: workersFlag,
-    dataDir: Flag.String("data-dir").pipe(Flag.withDescription("Folder of all data"), Flag.withDefault(".aegispay")),
+    dataDir: Flag.String("data-dir").pipe(
+      Flag.withDescription("Folder of all data (default .aegispay)"),
+      Flag.withDefault(".aegispay"),
+    ),
     natsServer: Flag.String("nats-server").pipe(
       Flag.withDescription("Path of a nats-server binary (AEGISPAY_NATS_SERVER)"),
       Flag.withFallbackConfig(Config.String("AEGISPAY_NATS_SERVER")),
       Flag.withDefault("nats-server"),
     ),
     root: rootFlag,
+    nodeId: Flag.String("node-id").pipe(
+      Flag.withDescription("Prefix of the workers' ids (AEGISPAY_NODE_ID, default node)"),
+      Flag.withFallbackConfig(Config.String("AEGISPAY_NODE_ID")),
+      Flag.withDefault("node"),
+    ),
     noDemo: Flag.Boolean("no-demo").pipe(Flag.withDescription("Leave the demonstration out"), Flag.withDefault(false)),
     exit: Flag.Boolean("exit").pipe(
       Flag.withDescription("End after the demonstration; exit 0 only if all of it was right"),
@@ -69,12 +87,12 @@ export const dev = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     yield* checkRoot(flags.root);
-    const settings = yield* settingsOf("node", flags.root);
+    const settings = yield* settingsOf(flags.nodeId, flags.root);
     const { dataDir, root } = flags;
 
     const withNats = (url: string, natsPid: () => number) =>
       Effect.gen(function* () {
-        yield* setUp({ root, shards: 16, replicas: 1, leaseTtlMillis: settings.leaseTtlMillis });
+        yield* setUp({ root, shards, replicas: 1, leaseTtlMillis: settings.leaseTtlMillis });
         const simulator = yield* startSimulator({
           port: flags.simulatorPort,
           dataDir: join(dataDir, "simulator"),
@@ -91,6 +109,8 @@ export const dev = Command.make(
             gateways: { gateways: [{ name: "simulator", type: "simulator", url: simulator.url }] },
           },
         });
+        // A predecessor that was killed leaves leases behind: until they expire nothing would be taken.
+        while (workers.served() < shards) yield* Effect.sleep(50);
         const { isConnected } = yield* Nats;
         yield* serveHealth(httpPort, { workers, isConnected });
         const http = `http://127.0.0.1:${httpPort}`;
@@ -115,7 +135,7 @@ export const dev = Command.make(
           if (flags.exit) return result.right ? undefined : yield* new FailedQuietly();
         } else if (flags.exit) return undefined;
         if (!flags.json) yield* printResult(`${listening}; Ctrl-C ends it`);
-        return yield* Effect.never;
+        return yield* runUntilTold;
       }).pipe(
         Effect.scoped,
         Effect.provide(layerAegisClientOnNats(root)),

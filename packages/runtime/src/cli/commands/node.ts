@@ -7,22 +7,24 @@ import { layerDeployment } from "../../nats/NatsTopology.ts";
 import { startWorkers } from "../../supervisor/Workers.ts";
 import { checkRoot, jsonFlag, natsAddress, natsFlags } from "../connection.ts";
 import { gatewayFlags, readGateways } from "../gatewaysFile.ts";
-import { printJson, printProgress } from "../output.ts";
+import { printJson, printProgress, runUntilTold } from "../output.ts";
 import { settingsOf } from "../settings.ts";
 
 export const workersFlag = Flag.Int("workers").pipe(
-  Flag.withDescription("Worker processes; each is a node"),
+  Flag.withDescription("Worker processes; each is a node (default 1)"),
   Flag.filter(
     (workers) => workers >= 1 && workers <= 64,
-    (workers) => `${workers} is not 1 to 64`,
+    () => "a whole number from 1 to 64",
   ),
   Flag.withDefault(1),
 );
 
 export const nodeIdFlag = Flag.String("node-id").pipe(
-  Flag.withDescription("Prefix of the workers' ids (AEGISPAY_NODE_ID, default the host's name)"),
+  Flag.withDescription(
+    "Prefix of the workers' ids, of its own for each node group (AEGISPAY_NODE_ID, default <host>-<pid>)",
+  ),
   Flag.withFallbackConfig(Config.String("AEGISPAY_NODE_ID")),
-  Flag.withDefault(hostname().replaceAll(/[^A-Za-z0-9_-]/g, "-")),
+  Flag.withDefault(`${hostname().replaceAll(/[^A-Za-z0-9_-]/g, "-")}-${process.pid}`),
 );
 
 export const node = Command.make(
@@ -45,7 +47,7 @@ export const node = Command.make(
             .map((worker) => `${worker.node} (pid ${worker.pid})`)
             .join(", ")}`,
         );
-      return yield* Effect.never;
+      return yield* runUntilTold;
     });
     return yield* run.pipe(Effect.scoped, Effect.provide(layerNats(nats)));
   }),

@@ -7,7 +7,7 @@ import { Effect, Option, Stream } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import { AegisClient, layerAegisClient } from "../../client/AegisClient.ts";
 import { checkRoot, jsonFlag, natsAddress, natsFlags } from "../connection.ts";
-import { colour, FailedQuietly, printJson, printResult, Refused } from "../output.ts";
+import { colour, FailedQuietly, printJson, printResult, Refused, WrongUsage } from "../output.ts";
 
 const clientLayer = (flags: Parameters<typeof natsAddress>[0] & { readonly root: string }) =>
   layerAegisClient(natsAddress(flags, "aegispay-cli"), flags.root);
@@ -35,11 +35,12 @@ const readAmount = (amount: string, currency: string) => {
   if (money !== undefined) return Effect.succeed(money);
   const exponent = currencyExponents.get(currency);
   return Effect.fail(
-    new Refused({
+    new WrongUsage({
       message:
         exponent === undefined
           ? `--currency ${JSON.stringify(currency)} is not an ISO 4217 code (upper case)`
-          : `--amount ${JSON.stringify(amount)} is no positive amount of ${currency}: a decimal with at most ${exponent} decimals`,
+          : `--amount ${JSON.stringify(amount)} is no amount of ${currency}: more than zero, at most ${exponent} decimals, ` +
+            `at most ${formatMoney({ value: Number.MAX_SAFE_INTEGER, currency })}`,
     }),
   );
 };
@@ -53,10 +54,13 @@ const create = Command.make(
     amount: Flag.String("amount").pipe(Flag.withDescription("Amount as people write it, 19.99")),
     currency: Flag.String("currency").pipe(Flag.withDescription("ISO 4217 code")),
     token: Flag.String("token").pipe(Flag.withDescription("Token of the card at the gateway, tok_visa")),
-    capture: Flag.Literals("capture", ["automatic", "manual"]).pipe(Flag.withDefault("automatic")),
-    description: Flag.String("description").pipe(Flag.optional),
+    capture: Flag.Literals("capture", ["automatic", "manual"]).pipe(
+      Flag.withDescription("When the money is taken; manual is not supported yet (default automatic)"),
+      Flag.withDefault("automatic"),
+    ),
+    description: Flag.String("description").pipe(Flag.withDescription("What it is for"), Flag.optional),
     timeoutMillis: Flag.Int("timeout-millis").pipe(
-      Flag.withDescription("How long to wait for the answer"),
+      Flag.withDescription("How long to wait for the answer (default 60000)"),
       Flag.withDefault(60_000),
     ),
     json: jsonFlag,
@@ -100,7 +104,7 @@ const target = {
 const checkTarget = (merchant: string, id: string) =>
   isToken(merchant) && isToken(id)
     ? Effect.void
-    : Effect.fail(new Refused({ message: "merchant and payment id have 1 to 128 characters of [A-Za-z0-9_-]" }));
+    : Effect.fail(new WrongUsage({ message: "merchant and payment id have 1 to 128 characters of [A-Za-z0-9_-]" }));
 
 const show = Command.make(
   "show",

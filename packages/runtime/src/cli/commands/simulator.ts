@@ -3,7 +3,7 @@ import { startSimulator, type SimulatorStartError } from "@aegispay/gateways/sim
 import { Effect } from "effect";
 import { Command, Flag } from "effect/cli";
 import { jsonFlag } from "../connection.ts";
-import { printJson, printResult, Refused } from "../output.ts";
+import { printJson, printResult, Refused, runUntilTold } from "../output.ts";
 
 /** A simulator that cannot start, with the flag that helps. */
 export const nameFlag =
@@ -19,9 +19,12 @@ export const nameFlag =
 export const simulator = Command.make(
   "simulator",
   {
-    port: Flag.Int("port").pipe(Flag.withDescription("Port to listen on; 0 = any free one"), Flag.withDefault(8081)),
+    port: Flag.Int("port").pipe(
+      Flag.withDescription("Port to listen on; 0 = any free one (default 8081)"),
+      Flag.withDefault(8081),
+    ),
     dataDir: Flag.String("data-dir").pipe(
-      Flag.withDescription("Folder of its ledger"),
+      Flag.withDescription("Folder of its ledger (default .aegispay/simulator)"),
       Flag.withDefault(".aegispay/simulator"),
     ),
     json: jsonFlag,
@@ -30,7 +33,7 @@ export const simulator = Command.make(
     const run = Effect.gen(function* () {
       const { url } = yield* Effect.mapError(startSimulator({ port, dataDir }), nameFlag("--port"));
       yield* json ? printJson({ ready: true, simulator: url }) : printResult(`the gateway simulator listens on ${url}`);
-      return yield* Effect.never;
+      return yield* runUntilTold;
     });
     return yield* Effect.scoped(run);
   }),
