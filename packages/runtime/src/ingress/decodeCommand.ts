@@ -81,7 +81,7 @@ const checkVerb = (verb: string): Rejection | undefined => {
   if (verb === "create") return undefined;
   return (clientVerbs as ReadonlyArray<string>).includes(verb)
     ? invalid(`the verb "${verb}" is not supported`)
-    : invalid("unknown verb: use create");
+    : invalid(`unknown verb: of ${clientVerbs.join(", ")} this version takes create`);
 };
 
 const readCreate = (parsed: Result.Result<unknown, Rejection>): Result.Result<CreateBody, Rejection> => {
