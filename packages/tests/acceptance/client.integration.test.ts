@@ -59,6 +59,19 @@ describe("execute", () => {
     expect(second).toMatchObject({ ok: true, replayed: true });
   });
 
+  it("of two payments under one command id gives each its own answer", async () => {
+    const named = (id: string, token: string) => ({ ...order({ id }, token), commandId: "create-1" });
+    const replies = await withClient((client) =>
+      Effect.all([client.execute(named("named-a", "tok_visa")), client.execute(named("named-b", "tok_declined"))], {
+        concurrency: "unbounded",
+      }),
+    );
+    expect(replies.map((reply) => reply.ok && `${reply.payment.paymentId} ${reply.payment.state}`)).toEqual([
+      "named-a SUCCESS",
+      "named-b FAILURE",
+    ]);
+  });
+
   it("that is given up changes nothing about the payment (criterion 24)", async () => {
     const impatient = withClient((client) =>
       client.execute(order({ id: "impatient" }, "tok_slow"), { timeoutMillis: 300 }),

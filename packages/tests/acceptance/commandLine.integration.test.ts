@@ -132,6 +132,21 @@ describe("aegispay setup", () => {
     });
   });
 
+  it("that makes the lease bucket anew takes the old epochs' consumers along, which no new revision would reach", async () => {
+    await cli("setup", "--root", "payments-anew", "--shards", "2");
+    const { manager } = deployment;
+    const filter_subject = "payments-anew.shard.0.command.>";
+    await manager.consumers.add("PAYMENTS_ANEW_COMMANDS", {
+      durable_name: "shard-0-e99999",
+      filter_subject,
+      ack_policy: "explicit",
+    });
+    await manager.streams.delete("KV_payments_anew_leases");
+    const again = await cli("setup", "--root", "payments-anew", "--shards", "2", "--json");
+    expect(JSON.parse(again.stdout)).toMatchObject({ created: ["payments_anew_leases"] });
+    await expect(manager.consumers.info("PAYMENTS_ANEW_COMMANDS", "shard-0-e99999")).rejects.toThrow("not found");
+  });
+
   it("makes a deployment of its own under another root", async () => {
     const made = await cli("setup", "--root", "payments-eu", "--shards", "4", "--json");
     expect(JSON.parse(made.stdout)).toMatchObject({
@@ -226,6 +241,23 @@ describe("aegispay dev", () => {
       expect(result.stderr).toContain(flag);
     },
   );
+
+  it("that is interrupted before its demonstration was done does not say that all was right", async () => {
+    const ports = ["--nats-port", "0", "--http-port", "0", "--simulator-port", "0"];
+    const dataDir = `${deployment.dataDir}/interrupted`;
+    const child = spawn(process.execPath, [cliPath, "dev", "--exit", "--json", "--data-dir", dataDir, ...ports], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    await once(createInterface({ input: child.stdout }), "line");
+    child.kill("SIGINT");
+    expect(await ended(child)).toBe(130);
+  });
+
+  it("refuses a data folder that another one works in", async () => {
+    const result = await runCli(["dev", "--no-demo", "--exit", "--data-dir", deployment.dataDir, "--nats-port", "0"]);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain("--data-dir");
+  });
 
   it("serves /livez and /readyz", async () => {
     expect((await fetch(`${deployment.http}/livez`)).status).toBe(200);
