@@ -18,11 +18,12 @@ export const layerIngress = Layer.effect(
     const refusals = yield* Refusals;
     const calls = yield* GatewayCalls;
     const { commandStreamCreated } = yield* Deployment;
+    const fork = Effect.runForkWith(yield* Effect.context());
     return Ingress.of({
       take: (delivery) => {
         const decoded = decodeCommand(delivery, `${commandStreamCreated}/${delivery.sequence}`, calls.given());
         if (decoded._tag === "Decoded") actors.tell(delivery, decoded.command);
-        else Effect.runFork(refusals.refuse(delivery, decoded));
+        else fork(refusals.refuse(delivery, decoded));
       },
     });
   }),
