@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startSimulator } from "@aegispay/gateways/simulator/SimulatorServer";
 import { Effect, Schedule, type Scope } from "effect";
+import type { LedgerCharge } from "../support/ledger.ts";
 
 export const scratchDirectory: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "aegis-simulator-"))),
@@ -83,17 +84,7 @@ interface ChargeOptions {
 }
 
 interface LedgerReport {
-  readonly charges: ReadonlyArray<{
-    readonly id: string;
-    readonly reference: string;
-    readonly amount: number;
-    readonly currency: string;
-    readonly status: string;
-    readonly captured: number;
-    readonly refunded: number;
-    readonly idempotencyKeys: ReadonlyArray<string>;
-    readonly requests: number;
-  }>;
+  readonly charges: ReadonlyArray<LedgerCharge>;
   readonly requests: number;
 }
 
