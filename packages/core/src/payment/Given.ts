@@ -9,11 +9,14 @@ export interface Candidate {
 }
 
 export interface Policy {
-  /** How often a try that certainly was not sent is made again at the same gateway. */
+  /** Tries of one attempt beyond the first, whatever became of them: not sent, not found, or cut short by a crash. */
   readonly maxRetries: number;
   /** Wait before the n-th of these retries, in milliseconds; the last entry stands for all that follow. */
   readonly retryDelaysMillis: ReadonlyArray<number>;
-  /** Wait before the n-th look-up of an unknown outcome, in milliseconds; the last entry stands for all that follow. */
+  /**
+   * Wait before the look-ups of an unknown outcome, in milliseconds: one entry for two rounds, a look-up and the resend or
+   * look-up that follows it; the last entry stands for all that follow.
+   */
   readonly lookUpDelaysMillis: ReadonlyArray<number>;
   /** How long after an attempt began the same key may still be sent again (law 4). */
   readonly resendForMillis: number;

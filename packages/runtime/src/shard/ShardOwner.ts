@@ -62,14 +62,15 @@ const make = Effect.gen(function* () {
       const sentAt = ownership.now();
       const lease = yield* leases
         .acquire(shard)
-        .pipe(Effect.catchTag("LeasesUnavailable", () => Effect.succeed(undefined)));
-      if (lease !== undefined) {
-        elsewhere.delete(shard);
+        .pipe(Effect.catchTag("LeasesUnavailable", () => Effect.succeed("no answer" as const)));
+      // Only an answer says that another holds it; without one this node does not stand by, it is cut off.
+      if (lease === undefined) elsewhere.add(shard);
+      else elsewhere.delete(shard);
+      if (lease !== undefined && lease !== "no answer") {
         held.set(shard, lease);
         ownership.hold(shard, sentAt);
         return lease;
       }
-      elsewhere.add(shard);
       yield* Effect.sleep(waitForLeaseMillis);
     }
   });
