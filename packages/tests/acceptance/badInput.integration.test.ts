@@ -1,9 +1,8 @@
 /** Whatever clients send: a clear error to whoever waits, a parked copy for whoever does not, and the shard goes on. */
-import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { jetstream } from "@nats-io/jetstream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startDeployment, type Deployment } from "../support/deployment.ts";
+import { filesHolding } from "../support/disk.ts";
 import { eventually } from "../support/eventually.ts";
 import { readLedger } from "../support/ledger.ts";
 import { ask, createBody, publish, query, type Command } from "../support/plainClient.ts";
@@ -118,14 +117,8 @@ describe("where nobody waits", () => {
 
   it("a card number is on no disk of the deployment afterwards", async () => {
     await eventually("the queue to be empty", queueIsEmpty);
-    const files = readdirSync(deployment.dataDir, { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    );
-    const holding = files.filter((file) => {
-      const text = readFileSync(join(file.parentPath, file.name), "latin1");
-      return text.includes(cardNumber) || text.includes("4242 4242 4242 4242");
-    });
-    expect(holding.map(({ name }) => name)).toEqual([]);
+    expect(filesHolding(deployment.dataDir, cardNumber)).toEqual([]);
+    expect(filesHolding(deployment.dataDir, "4242 4242 4242 4242")).toEqual([]);
   });
 });
 

@@ -1,9 +1,8 @@
 /** Headers that once stopped a shard, a node, or kept card data for ever: sent as raw protocol, past any client's checks. */
-import { readFileSync, readdirSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startDeployment, type Deployment } from "../support/deployment.ts";
+import { filesHolding } from "../support/disk.ts";
 import { eventually } from "../support/eventually.ts";
 import { ask, createBody, publish } from "../support/plainClient.ts";
 
@@ -95,13 +94,9 @@ describe("a command", () => {
       body: Buffer.from(`{"x":"${cardNumber}"}`, "utf16le"),
     });
     await eventually("all of them to be refused", async () => (await queued()) === 0);
-    expect(filesHolding(cardNumber)).toEqual([]);
-    expect(filesHolding(cardNumberInSubjects).filter((file) => !file.includes("PAYMENTS_COMMANDS"))).toEqual([]);
+    expect(filesHolding(deployment.dataDir, cardNumber)).toEqual([]);
+    expect(
+      filesHolding(deployment.dataDir, cardNumberInSubjects).filter((file) => !file.includes("PAYMENTS_COMMANDS")),
+    ).toEqual([]);
   });
 });
-
-const filesHolding = (text: string): ReadonlyArray<string> =>
-  readdirSync(deployment.dataDir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((file) => join(file.parentPath, file.name))
-    .filter((file) => readFileSync(file, "latin1").replaceAll("\0", "").includes(text));
