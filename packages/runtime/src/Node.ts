@@ -2,11 +2,13 @@
 import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
 import { layerFromConfig } from "@aegispay/gateways/GatewaysConfig";
 import { Layer } from "effect";
+import { layerGivingUp } from "./actor/GivingUp.ts";
 import { layerPaymentActors } from "./actor/PaymentActors.ts";
 import { layerPaymentSteps } from "./actor/PaymentSteps.ts";
 import { layerNatsAnswers } from "./answers/NatsAnswers.ts";
 import { Settings, type RuntimeSettings } from "./config/RuntimeSettings.ts";
 import { layerNatsDeadLetters } from "./dead/NatsDeadLetters.ts";
+import { layerParking } from "./dead/Parking.ts";
 import { layerGatewayCalls } from "./effects/GatewayCalls.ts";
 import { layerIngress } from "./ingress/Ingress.ts";
 import { layerNatsCommandQueue } from "./ingress/NatsCommandQueue.ts";
@@ -15,10 +17,15 @@ import { layerNatsEventLog } from "./log/NatsEventLog.ts";
 import { layerNats, type NatsAddress } from "./nats/NatsConnection.ts";
 import { layerDeployment } from "./nats/NatsTopology.ts";
 import { layerNatsQueries } from "./queries/NatsQueries.ts";
+import { layerNoCrashPoints, type CrashPoints } from "./seam/CrashPoints.ts";
 import { layerNatsLeases } from "./shard/NatsLeases.ts";
 import { layerNatsMembers } from "./shard/NatsMembers.ts";
+import { layerNatsRecoveryReports } from "./shard/NatsRecoveryReports.ts";
+import { layerNatsSuspects } from "./shard/NatsSuspects.ts";
 import { layerOwnership } from "./shard/Ownership.ts";
 import { layerShardOwner } from "./shard/ShardOwner.ts";
+import { layerTrials } from "./shard/Trials.ts";
+import { layerNatsTimers } from "./timers/NatsTimers.ts";
 
 export interface NodeOptions {
   readonly nats: NatsAddress;
@@ -26,18 +33,34 @@ export interface NodeOptions {
   readonly gateways: GatewaysConfig;
 }
 
-/** A node: built when its connection, its deployment and its log are there; its shards follow (`ShardOwner.ready`). */
-export const layerNode = (options: NodeOptions) =>
+/** What a node takes from NATS and keeps there, each port by its implementation on NATS. */
+const layerNatsPorts = Layer.mergeAll(
+  layerNatsAnswers,
+  layerNatsDeadLetters,
+  layerNatsCommandQueue,
+  layerNatsEventLog,
+  layerNatsTimers,
+  layerNatsSuspects,
+  layerNatsRecoveryReports,
+  layerNatsLeases,
+);
+
+/**
+ * A node: built when its connection, its deployment and its log are there; its shards follow (`ShardOwner.status`).
+ * `crashPoints`: only tests give one of their own.
+ */
+export const layerNode = (options: NodeOptions, crashPoints: Layer.Layer<CrashPoints> = layerNoCrashPoints) =>
   layerShardOwner.pipe(
-    Layer.provideMerge(Layer.mergeAll(layerNatsMembers, layerNatsQueries)),
+    Layer.provideMerge(layerNatsQueries),
+    Layer.provide(layerNatsMembers),
+    Layer.provide(layerTrials),
     Layer.provide(layerIngress),
     Layer.provide(layerPaymentActors),
     Layer.provide(layerPaymentSteps),
-    Layer.provide(layerRefusals),
-    Layer.provide(layerGatewayCalls),
-    Layer.provide(Layer.mergeAll(layerNatsAnswers, layerNatsDeadLetters, layerNatsCommandQueue, layerNatsLeases)),
-    Layer.provide(layerNatsEventLog),
-    Layer.provide(Layer.mergeAll(layerOwnership, layerFromConfig(options.gateways))),
+    Layer.provide(Layer.mergeAll(layerRefusals, layerGivingUp, layerGatewayCalls)),
+    Layer.provide(layerParking),
+    Layer.provide(layerNatsPorts),
+    Layer.provide(Layer.mergeAll(layerOwnership, layerFromConfig(options.gateways), crashPoints)),
     Layer.provide(layerDeployment(options.settings.root)),
     Layer.provide(layerNats(options.nats)),
     Layer.provide(Layer.succeed(Settings, options.settings)),

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
 import { runCli } from "../support/cli.ts";
 import { cliPath, ended, startDeployment, type Deployment } from "../support/deployment.ts";
 
@@ -95,7 +96,7 @@ describe("aegispay nodes and shards", () => {
 });
 
 describe("aegispay node", () => {
-  it("beside a node that owns all shards says that it is ready, stands by, and ends well when told to", async () => {
+  it("beside a node that owns all shards takes half of them, says that it is ready, and gives them back when told to end", async () => {
     const child = spawn(process.execPath, [cliPath, "node", "--json", "--nats-url", deployment.natsUrl], {
       stdio: ["ignore", "pipe", "ignore"],
     });
@@ -106,10 +107,16 @@ describe("aegispay node", () => {
       node: string;
       shards: ReadonlyArray<number>;
     }>;
-    expect(nodes.find(({ node }) => node === workers[0]!.node)?.shards).toEqual([]);
-    expect(nodes.find(({ node }) => node === "node-1")?.shards).toHaveLength(16);
+    expect(nodes.find(({ node }) => node === workers[0]!.node)?.shards).toHaveLength(8);
+    expect(nodes.find(({ node }) => node === "node-1")?.shards).toHaveLength(8);
     child.kill("SIGTERM");
     expect(await ended(child)).toBe(0);
+    await eventually("the first node to own all shards again", async () => {
+      const left = JSON.parse((await cli("nodes", "--json")).stdout) as ReadonlyArray<{
+        shards: ReadonlyArray<number>;
+      }>;
+      return left.length === 1 && left[0]!.shards.length === 16;
+    });
   });
 });
 
@@ -207,7 +214,7 @@ describe("wrong usage", () => {
     const contrary = await runCli(["setup", "--nats-url", deployment.natsUrl], {
       AEGISPAY_SETTINGS: '{"leaseTtlMillis":1000}',
     });
-    expect([contrary.code, contrary.stderr]).toEqual([1, expect.stringContaining("renewals")]);
+    expect([contrary.code, contrary.stderr]).toEqual([1, expect.stringContaining("leaseRenewMillis")]);
   });
 });
 

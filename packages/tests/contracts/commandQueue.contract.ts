@@ -1,25 +1,36 @@
-/** What every command queue holds (CommandQueue.ts, invariants 1 to 3), whatever it is made of. */
+/** What every command queue holds (CommandQueue.ts, invariants 1 and 3), whatever it is made of. */
+import { sources, type Source } from "@aegispay/core/addresses/AddressBook";
 import { expect, layer } from "@effect/vitest";
-import { Effect, Result, type Layer } from "effect";
-import { CommandQueueHarness, emptied, nextEpoch, own, paymentsOf, type Owner } from "./commandQueueHarness.ts";
+import { Effect, type Layer } from "effect";
+import {
+  CommandQueueHarness,
+  emptied,
+  nextEpoch,
+  own,
+  paymentsOf,
+  publishTo,
+  type Owner,
+} from "./commandQueueHarness.ts";
 import { until } from "./eventLogHarness.ts";
 
-/** Commands of one shard that may be un-acked at once, in every harness. */
+/** Deliveries of one shard and source that may be un-acked at once, in every harness. */
 export const window = 8;
 
 const shard = 1;
 const otherShard = 0;
 
-const concurrently = { concurrency: "unbounded" } as const;
-
-const publishTo = Effect.fnUntraced(function* (to: number, count: number) {
-  const { publish } = yield* CommandQueueHarness;
-  const sequences: Array<number> = [];
-  for (const payment of yield* paymentsOf(to, count)) sequences.push(yield* publish({ payment }));
-  return sequences;
-});
-
 const sorted = (numbers: ReadonlyArray<number>) => numbers.toSorted((left, right) => left - right);
+
+const emptyOf = Effect.fnUntraced(function* (owner: Owner, source: Source, sequences: ReadonlyArray<number>) {
+  const { holds } = yield* CommandQueueHarness;
+  for (const delivery of owner.deliveries) if (delivery.source === source) owner.ack(delivery);
+  for (const sequence of sequences) {
+    yield* until(
+      `${source} ${sequence} is acked`,
+      Effect.map(holds(sequence, source), (held) => !held),
+    );
+  }
+});
 
 export const commandQueueContract = <E>(name: string, harness: Layer.Layer<CommandQueueHarness, E>) => {
   layer(harness, { excludeTestServices: true, timeout: "30 seconds" })(`${name} as a command queue`, (it) => {
@@ -42,6 +53,32 @@ export const commandQueueContract = <E>(name: string, harness: Layer.Layer<Comma
         expect(named).toEqual(["c-1", "a-token-of-16-chars", undefined]);
         for (const value of Object.values(headers)) expect(delivery!.headerText()).toContain(value);
         yield* emptied(shard, [sequence]);
+      }),
+    );
+
+    it.effect("delivers what nodes and operators published, and a due timer with its kind and version", () =>
+      Effect.gen(function* () {
+        const { publish } = yield* CommandQueueHarness;
+        const [payment] = yield* paymentsOf(shard, 1);
+        const resume = yield* publish({ source: "internal", payment: payment!, verb: "resume" });
+        const due = yield* publish({ source: "due", payment: payment!, verb: "round", version: 7 });
+        const epoch = nextEpoch();
+        const owner = yield* own(shard, epoch);
+        yield* owner.given(2);
+        const [first, second] = owner.deliveries.toSorted((left, right) => (left.verb < right.verb ? -1 : 1));
+        expect(first).toMatchObject({ source: "internal", shard, epoch, payment, verb: "resume", sequence: resume });
+        expect(first!.version).toBeUndefined();
+        expect(second).toMatchObject({
+          source: "due",
+          shard,
+          epoch,
+          payment,
+          verb: "round",
+          version: 7,
+          sequence: due,
+        });
+        yield* emptied(shard, [resume], "internal");
+        yield* emptied(shard, [due], "due");
       }),
     );
 
@@ -91,7 +128,10 @@ export const commandQueueContract = <E>(name: string, harness: Layer.Layer<Comma
         for (const delivery of first.deliveries.slice(0, 3)) first.ack(delivery);
         yield* until(
           "three are gone",
-          Effect.map(Effect.forEach(sequences, holds), (held) => held.filter(Boolean).length === window - 3),
+          Effect.map(
+            Effect.forEach(sequences, (sequence) => holds(sequence)),
+            (held) => held.filter(Boolean).length === window - 3,
+          ),
         );
         const second = yield* own(shard);
         yield* second.given(window - 3);
@@ -115,71 +155,6 @@ export const commandQueueContract = <E>(name: string, harness: Layer.Layer<Comma
       }),
     );
 
-    it.effect("takes no ack and gives no command to an owner of an older epoch, and tells it so", () =>
-      Effect.gen(function* () {
-        const { holds } = yield* CommandQueueHarness;
-        const older = yield* own(shard);
-        const sequences = yield* publishTo(shard, 4);
-        yield* older.given(4);
-        const newer = yield* own(shard);
-        yield* newer.given(4);
-        yield* until(
-          "the older owner is told",
-          Effect.sync(() => older.lost() === 1),
-        );
-        for (const delivery of older.deliveries) delivery.ack();
-        older.deliveries[0]!.returnLater(0);
-        const late = yield* publishTo(shard, 4);
-        yield* newer.given(8);
-        // Whatever the older owner's acks did, they did it before the newer one's ack, which is seen to work.
-        newer.ack(newer.deliveries[7]!);
-        yield* until(
-          "the newer owner's ack counts",
-          Effect.map(holds(late[3]!), (held) => !held),
-        );
-        expect(yield* Effect.forEach(sequences, holds)).toEqual([true, true, true, true]);
-        const next = yield* own(shard);
-        yield* next.given(7);
-        expect(sorted(next.sequences())).toEqual([...sequences, ...late.slice(0, 3)]);
-        expect(older.deliveries.length).toBe(4);
-        yield* emptied(shard, [...sequences, ...late]);
-      }),
-    );
-
-    it.effect("refuses a take-over by an epoch that is not the latest, and leaves the latest alone", () =>
-      Effect.gen(function* () {
-        const stale = nextEpoch();
-        const owner = yield* own(shard);
-        const error = yield* Effect.flip(own(shard, stale));
-        expect(error).toMatchObject({ _tag: "TakeOverFailed", shard });
-        const sequences = yield* publishTo(shard, 2);
-        yield* owner.given(2);
-        expect(owner.lost()).toBe(0);
-        yield* emptied(shard, sequences);
-      }),
-    );
-
-    it.effect("ends with the later of two epochs that take a shard over at once, and tells the earlier one", () =>
-      Effect.gen(function* () {
-        const losers: Array<Owner> = [];
-        for (let round = 0; round < 15; round++) {
-          const [earlier, later] = [nextEpoch(), nextEpoch()];
-          // Each in rounds, as owners do: a round may fail because the other one was just there.
-          const take = (epoch: number) => Effect.retry(own(shard, epoch), { times: 5 });
-          const [loser, winner] = yield* Effect.all([Effect.result(take(earlier)), take(later)], concurrently);
-          if (Result.isSuccess(loser)) losers.push(loser.success);
-          const sequences = yield* publishTo(shard, 2);
-          yield* winner.given(2);
-          expect(winner.sequences()).toEqual(sequences);
-          expect(winner.lost()).toBe(0);
-          yield* emptied(shard, sequences);
-        }
-        const areTold = Effect.sync(() => losers.every((loser) => loser.lost() === 1));
-        yield* until("the earlier ones are told", areTold);
-        expect(losers.flatMap(({ deliveries }) => deliveries)).toEqual([]);
-      }),
-    );
-
     it.effect("has no more than the window un-acked, and goes on as acks come", () =>
       Effect.gen(function* () {
         const sequences = yield* publishTo(shard, 3 * window);
@@ -194,6 +169,24 @@ export const commandQueueContract = <E>(name: string, harness: Layer.Layer<Comma
         yield* emptied(shard, sequences);
       }),
     );
+
+    for (const flooding of sources) {
+      it.effect(`delivers what is not ${flooding} while a flood of ${flooding} fills its window`, () =>
+        Effect.gen(function* () {
+          const flood = yield* publishTo(shard, 3 * window, flooding);
+          const owner = yield* own(shard);
+          yield* owner.given(window, flooding);
+          for (const other of sources.filter((source) => source !== flooding)) {
+            const sequences = yield* publishTo(shard, window, other);
+            yield* owner.given(window, other);
+            expect(owner.sequences(other)).toEqual(sequences);
+            yield* emptyOf(owner, other, sequences);
+          }
+          expect(owner.sequences(flooding)).toEqual(flood.slice(0, window));
+          yield* emptied(shard, flood, flooding);
+        }),
+      );
+    }
 
     it.effect("forgets what is erased, for this owner and the next", () =>
       Effect.gen(function* () {
@@ -238,38 +231,6 @@ export const commandQueueContract = <E>(name: string, harness: Layer.Layer<Comma
         expect(performance.now() - givenBackAt).toBeGreaterThan(100);
         expect(owner.sequences()).toEqual([...sequences, sequences[0]]);
         owner.deliveries[2]!.ack();
-        yield* emptied(shard, sequences);
-      }),
-    );
-
-    it.effect("tells an owner whose consumer was deleted, who then takes the shard over anew", () =>
-      Effect.gen(function* () {
-        const { deleteConsumer } = yield* CommandQueueHarness;
-        const owner = yield* own(shard);
-        const sequences = yield* publishTo(shard, 2);
-        yield* owner.given(2);
-        yield* deleteConsumer(shard);
-        yield* until(
-          "the owner is told",
-          Effect.sync(() => owner.lost() === 1),
-        );
-        const again = yield* own(shard);
-        yield* again.given(2);
-        expect(sorted(again.sequences())).toEqual(sequences);
-        yield* emptied(shard, sequences);
-      }),
-    );
-
-    it.effect("fails a take-over that gets no answer, and grants it when it is asked again", () =>
-      Effect.gen(function* () {
-        const { whileAway } = yield* CommandQueueHarness;
-        const sequences = yield* publishTo(shard, 2);
-        const error = yield* whileAway(
-          Effect.flip(Effect.scoped(own(shard))).pipe(Effect.provide(yield* Effect.context<CommandQueueHarness>())),
-        );
-        expect(error).toMatchObject({ _tag: "TakeOverFailed", shard });
-        const owner = yield* Effect.retry(own(shard), { times: 20 });
-        yield* owner.given(2);
         yield* emptied(shard, sequences);
       }),
     );

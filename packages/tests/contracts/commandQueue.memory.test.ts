@@ -1,38 +1,22 @@
 import { defaultSettings, Settings } from "@aegispay/runtime/config/RuntimeSettings";
-import { CommandQueue } from "@aegispay/runtime/ingress/CommandQueue";
 import { layerMemoryCommandQueue, MemoryCommandQueueControl } from "@aegispay/runtime/ingress/MemoryCommandQueue";
 import { expect, layer } from "@effect/vitest";
 import { Effect, Layer } from "effect";
 import { commandQueueContract, lostDeliveryContract, window } from "./commandQueue.contract.ts";
-import { CommandQueueHarness, own, paymentsOf } from "./commandQueueHarness.ts";
+import { own, paymentsOf } from "./commandQueueHarness.ts";
+import { layerMemoryQueueHarness } from "./memoryQueueHarness.ts";
+import { takeOverContract } from "./takeOver.contract.ts";
 
 const shards = 2;
 
-const harness = Effect.gen(function* () {
-  const queue = yield* CommandQueue;
-  const control = yield* MemoryCommandQueueControl;
-  return CommandQueueHarness.of({
-    queue,
-    publish: ({ payment, verb = "create", body = Buffer.from("{}"), headers = {} }) =>
-      Effect.sync(() => control.publish({ payment, verb, body, headers })),
-    holds: (sequence) => Effect.sync(() => control.waiting().includes(sequence)),
-    shardOf: control.shardOf,
-    deleteConsumer: (shard) => Effect.sync(() => control.loseConsumer(shard)),
-    whileAway: (run) =>
-      Effect.suspend(() => {
-        control.failTakeOvers = 1;
-        return run;
-      }),
-  });
-});
-
 const layerHarness = (ackWaitMillis: number) =>
-  Layer.effect(CommandQueueHarness, harness).pipe(
+  layerMemoryQueueHarness.pipe(
     Layer.provideMerge(layerMemoryCommandQueue(shards)),
     Layer.provide(Layer.succeed(Settings, { ...defaultSettings, shardWindow: window, ackWaitMillis })),
   );
 
 commandQueueContract("memory", layerHarness(300_000));
+takeOverContract("memory", layerHarness(300_000));
 lostDeliveryContract("memory", layerHarness(100));
 
 layer(layerHarness(100), { excludeTestServices: true })("the memory queue's faults", (it) => {
@@ -45,10 +29,10 @@ layer(layerHarness(100), { excludeTestServices: true })("the memory queue's faul
       yield* owner.given(1);
       control.failErasures = 1;
       yield* owner.deliveries[0]!.erase;
-      expect(control.waiting()).toContain(sequence);
+      expect(control.waiting("command")).toContain(sequence);
       yield* owner.given(2);
       yield* owner.deliveries[1]!.erase;
-      expect(control.waiting()).not.toContain(sequence);
+      expect(control.waiting("command")).not.toContain(sequence);
     }),
   );
 });

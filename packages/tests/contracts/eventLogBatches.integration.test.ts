@@ -122,7 +122,13 @@ layer(layerNatsServer, { excludeTestServices: true, timeout: "30 seconds" })("wh
     Effect.gen(function* () {
       const server = yield* NatsServer;
       const { proxy, url } = yield* tcpProxy(server.port);
-      const bounds = { batchMaxCommits: 5, batchMaxBytes: 8_000, batchesInFlight: 2, appendTimeoutMillis: 1_000 };
+      const bounds = {
+        batchMaxCommits: 5,
+        batchMaxBytes: 8_000,
+        batchesInFlight: 2,
+        appendTimeoutMillis: 1_000,
+        lossConfirmMillis: 300,
+      };
       const { log, nats: sender } = yield* openEventLog(url, bounds);
       const { nats } = yield* openEventLog(server.url);
       const published = yield* observe(nats.connection, ">");

@@ -11,14 +11,14 @@ export const shards = 2;
 const root = defaultSettings.root;
 
 /** Creates the streams and buckets. */
-export const deploy = (url: string) =>
-  setUp({ root, shards, replicas: 1, leaseTtlMillis: defaultSettings.leaseTtlMillis }).pipe(
+export const deploy = (url: string, leaseTtlMillis = defaultSettings.leaseTtlMillis) =>
+  setUp({ root, shards, replicas: 1, leaseTtlMillis }).pipe(
     Effect.provide(layerNats({ url, name: "set-up" })),
     Effect.orDie,
   );
 
 /** A short wait for a lost answer, so that tests which lose some are quick. */
-const testSettings: RuntimeSettings = { ...defaultSettings, appendTimeoutMillis: 500 };
+const testSettings: RuntimeSettings = { ...defaultSettings, appendTimeoutMillis: 500, lossConfirmMillis: 300 };
 
 /** One node's connection, with what it reads of the deployment. */
 export const layerConnected = (url: string, changes: Partial<RuntimeSettings> = {}) =>

@@ -1,6 +1,7 @@
 /**
  * A network between a client and its nats-server that fails to order. It can keep the server's answers to itself while
- * what the client sends still arrives, let only so many more bytes through to the server, and cut every connection.
+ * what the client sends still arrives, let only so many more bytes through to the server, keep back what holds a certain
+ * text, and cut every connection.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Effect, type Scope } from "effect";
@@ -16,6 +17,8 @@ export class TcpProxy {
   #swallowsAnswers = false;
   /** Bytes that still pass to the server; then every connection is cut. */
   #allowance = Number.POSITIVE_INFINITY;
+  /** What holds this text reaches no server: the connection is cut instead. */
+  #refused: string | undefined;
 
   constructor(upstreamPort: number) {
     this.#server = createServer((client) => this.#join(client, connect({ host: "127.0.0.1", port: upstreamPort })));
@@ -46,10 +49,16 @@ export class TcpProxy {
     this.#allowance = bytes;
   }
 
+  /** Cuts every connection on which the client sends what holds this text, and keeps that back, until `cut`. */
+  refuse(text: string): void {
+    this.#refused = text;
+  }
+
   /** Cuts every connection; new ones work. */
   cut(): void {
     this.#swallowsAnswers = false;
     this.#allowance = Number.POSITIVE_INFINITY;
+    this.#refused = undefined;
     for (const { client, upstream } of this.#pairs) {
       client.destroy();
       upstream.destroy();
@@ -83,6 +92,7 @@ export class TcpProxy {
   }
 
   #toServer(pair: Pair, chunk: Buffer): void {
+    if (this.#refused !== undefined && chunk.includes(this.#refused)) return void pair.client.destroy();
     if (chunk.length <= this.#allowance) {
       this.#allowance -= chunk.length;
       pair.upstream.write(chunk);

@@ -22,6 +22,7 @@ export const wholeBody = { amount: { value: 1999, currency: "USD" }, method: { t
 const delivery = (published: Published): Delivery => {
   const { body = JSON.stringify(wholeBody) } = published;
   return {
+    source: "command",
     shard: 3,
     epoch: 1,
     payment: published.payment ?? payment,

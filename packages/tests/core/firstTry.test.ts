@@ -73,10 +73,7 @@ describe("what the gateway answers", () => {
     (_, history, round) => {
       given(...history)
         .when(tried(unknown, round))
-        .then(
-          outcomeUnknown(round),
-          roundStarted(round + 1, "lookUp", defaultPolicy.lookUpDelaysMillis[Math.ceil(round / 2)]),
-        )
+        .then(outcomeUnknown(round), roundStarted(round + 1, "lookUp", defaultPolicy.lookUpDelaysMillis[0]))
         .is("OUTCOME_UNKNOWN")
         .owes(`1/${round + 1} lookUp`);
     },
@@ -163,6 +160,13 @@ describe("a try that certainly was not sent", () => {
     }
   });
 
+  it("is not made again where its rounds are used up", () => {
+    const policy = { ...defaultPolicy, maxRounds: 1 };
+    given(...retrying)
+      .when(tried(notSent, 1, givenAt(0, { policy, candidates: [north] })))
+      .then(attemptNotSent(1, true), failed("gateway_unavailable", notSent.reason));
+  });
+
   it("with no retries in the policy is tried once", () => {
     const policy = { ...defaultPolicy, maxRetries: 0 };
     given(...started)
@@ -211,10 +215,17 @@ describe("an outcome that comes late or twice", () => {
     },
   );
 
-  it.each([notSent, unknown])("decides nothing about a round that is over: $_tag", (outcome) => {
+  it("decides nothing about a round that is over when it says that nothing was sent", () => {
     given(...retrying)
-      .when(tried(outcome, 0))
+      .when(tried(notSent, 0))
       .thenNothing();
+  });
+
+  it("makes the attempt unknown when it says that any of its tries may have left (criterion 21)", () => {
+    given(...retrying)
+      .when(tried(unknown, 0))
+      .then(outcomeUnknown(0), roundStarted(2, "lookUp"))
+      .is("OUTCOME_UNKNOWN");
   });
 
   it("decides nothing about an attempt that was never made, or a payment that is not there", () => {

@@ -15,11 +15,14 @@ import {
   declinedForGood,
   failed,
   initiated,
+  inReview,
   lookingUp,
   mayMoveOn,
   mismatch,
   notFound,
   outcomeUnknown,
+  resending,
+  retrying,
   reviewRequested,
   roundStarted,
   started,
@@ -30,6 +33,13 @@ import { stateAfter } from "./specification.ts";
 
 const notSentAtLast = [...started, attemptNotSent(0, true)];
 const declined = [...started, attemptDeclined(declinedForGood)];
+
+const whileVerifying: ReadonlyArray<PaymentEvent["type"]> = [
+  "RoundStarted",
+  "OutcomeVerified",
+  "IntegrityMismatchDetected",
+  "ReviewRequested",
+];
 
 /** Every state, and what may happen in it. What is not listed must be refused as a broken history. */
 const table: ReadonlyArray<readonly [string, ReadonlyArray<NewEvent>, ReadonlyArray<PaymentEvent["type"]>]> = [
@@ -57,12 +67,16 @@ const table: ReadonlyArray<readonly [string, ReadonlyArray<NewEvent>, ReadonlyAr
     ["AttemptStarted", "PaymentFailed"],
   ],
   ["PROCESSING after a decline for good", declined, ["PaymentFailed"]],
-  ["OUTCOME_UNKNOWN", lookingUp, ["RoundStarted", "OutcomeVerified", "IntegrityMismatchDetected", "ReviewRequested"]],
+  ["OUTCOME_UNKNOWN", lookingUp, whileVerifying],
   ["REQUIRES_ACTION", [...started, actionWasRequired], []],
   ["SUCCESS", [...started, succeeded()], []],
   ["SUCCESS after a look-up", [...lookingUp, verified(approved())], []],
   ["FAILURE", [...declined, failed("card_declined", "no")], []],
-  ["NEEDS_REVIEW", [...started, reviewRequested("why")], []],
+  ["NEEDS_REVIEW with a look-up", inReview, whileVerifying],
+  ["NEEDS_REVIEW without a round", [...started, reviewRequested("why")], ["RoundStarted", "ReviewRequested"]],
+  ["NEEDS_REVIEW after a mismatch", [...started, mismatch(approved())], []],
+  ["NEEDS_REVIEW after a mismatch that was found in review", [...inReview, mismatch(approved())], []],
+  ["PROCESSING after a decline in review", [...inReview, verified(mayMoveOn, 3)], ["PaymentFailed"]],
 ];
 
 /** One event of each type, addressed to the attempt and round that would come next after the history. */
@@ -121,7 +135,7 @@ describe("a payment's history", () => {
   it("names the attempt that is open, no other", () => {
     const misaddressed = [
       attemptNotSent(0, false, 2),
-      roundStarted(1, "lookUp", 0, 2),
+      roundStarted(1, "lookUp", 0, 0, 2),
       outcomeUnknown(0, "why", 2),
       succeeded(2),
       attemptDeclined(mayMoveOn, 2),
@@ -136,6 +150,19 @@ describe("a payment's history", () => {
     expect(follow([initiated(), authenticated], attemptStarted(2))).toBeUndefined();
     expect(follow(lookingUp, roundStarted(3, "lookUp"))).toBeUndefined();
     expect(follow(lookingUp, roundStarted(1, "lookUp"))).toBeUndefined();
+  });
+
+  it("sends nothing again while people look at it, and starts no other attempt (criterion 21)", () => {
+    expect(follow(inReview, roundStarted(4, "resend"))).toBeUndefined();
+    expect(follow([...inReview, verified(mayMoveOn, 3)], attemptStarted(2))).toBeUndefined();
+  });
+
+  it("names each round's timer by the event that opened it, so that one name has one due time for ever", () => {
+    const versions = [started, retrying, lookingUp, resending, inReview].map((history) => [
+      history.length,
+      intents(stateAfter(history))[0]?.round.version,
+    ]);
+    for (const [events, version] of versions) expect(version).toBe(events);
   });
 
   it("is not read beyond its first illegal step", () => {

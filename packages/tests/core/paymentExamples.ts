@@ -128,9 +128,15 @@ export const attemptNotSent = (round: number, last = false, attempt = 1): NewEve
   type: "AttemptNotSent",
   data: { attempt, round, reason: notSent.reason, last },
 });
-export const roundStarted = (round: number, action: "lookUp" | "resend", later = 0, attempt = 1): NewEvent => ({
+export const roundStarted = (
+  round: number,
+  action: "lookUp" | "resend",
+  later = 0,
+  step = 0,
+  attempt = 1,
+): NewEvent => ({
   type: "RoundStarted",
-  data: { attempt, round, action, due: isoTime(beginning + later) },
+  data: { attempt, round, action, due: isoTime(beginning + later), step },
 });
 export const outcomeUnknown = (round = 0, reason = unknown.reason, attempt = 1): NewEvent => ({
   type: "AttemptOutcomeUnknown",
@@ -174,3 +180,15 @@ export const retrying = [...started, attemptNotSent(0), roundStarted(1, "resend"
 export const lookingUp = [...started, outcomeUnknown(), roundStarted(1, "lookUp")];
 /** The gateway knew nothing of it: the same request is on its way again. */
 export const resending = [...lookingUp, verified(notFound), roundStarted(2, "resend")];
+
+const { lookUpDelaysMillis, reviewEveryMillis } = defaultPolicy;
+/** The last step of the schedule of look-ups. */
+export const lastStep = lookUpDelaysMillis.length - 1;
+/** The look-up of the last step is under way, in round 2. */
+export const atLastStep = [...lookingUp, roundStarted(2, "lookUp", 0, lastStep)];
+/** People look at it, and the first daily look-up is under way in round 3. */
+export const inReview = [
+  ...atLastStep,
+  reviewRequested("the gateway gave no answer about the attempt in the whole schedule of look-ups"),
+  roundStarted(3, "lookUp", reviewEveryMillis, lastStep),
+];

@@ -57,6 +57,8 @@ const policies: fc.Arbitrary<Policy> = fc.record({
   maxRetries: fc.integer({ min: 0, max: 4 }),
   retryDelaysMillis: fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 4 }),
   lookUpDelaysMillis: fc.array(fc.integer({ min: 0, max: 600_000 }), { minLength: 1, maxLength: 4 }),
+  reviewEveryMillis: fc.integer({ min: 0, max: 600_000 }),
+  maxRounds: fc.constantFrom(0, 1, 4, 8, 400),
   resendForMillis: fc.constantFrom(0, 60_000, 900_000),
   maxAttempts: fc.integer({ min: 1, max: 4 }),
 });

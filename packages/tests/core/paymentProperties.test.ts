@@ -47,6 +47,12 @@ describe("whatever comes in whatever order", () => {
       ["ABSENT", "FAILURE", "NEEDS_REVIEW", "OUTCOME_UNKNOWN", "PROCESSING", "REQUIRES_ACTION", "SUCCESS"].toSorted(),
     );
     expect(types.size).toBe(13);
+    const outOfReview = new Set(
+      sample.flatMap(({ steps }) =>
+        steps.filter(({ before }) => before.name === "NEEDS_REVIEW").map(({ after }) => after?.name),
+      ),
+    );
+    expect([...outOfReview].toSorted()).toEqual(["FAILURE", "NEEDS_REVIEW", "REQUIRES_ACTION", "SUCCESS"]);
   });
 
   it("a decision never throws and is always legal, and history has no gap from version 1 on", () => {
@@ -85,9 +91,11 @@ describe("whatever comes in whatever order", () => {
     });
   });
 
-  it("a payment rests only where nothing is owed, and owes exactly one round everywhere else", () => {
+  it("a payment owes exactly one round until it rests, and in review at most a look-up", () => {
     holdsAtEveryStep(({ after }) => {
-      expect(intents(after).length).toBe(isAtRest(after) || after.name === "ABSENT" ? 0 : 1);
+      const actions = intents(after).map(({ round }) => round.action);
+      if (after.name === "NEEDS_REVIEW") expect([[], ["lookUp"]]).toContainEqual(actions);
+      else expect(actions.length).toBe(isAtRest(after) || after.name === "ABSENT" ? 0 : 1);
       // States that are passed through within a commit are never where a commit ends.
       expect(["INITIATED", "AUTHENTICATED"]).not.toContain(after.name);
     });
@@ -106,11 +114,62 @@ describe("whatever comes in whatever order", () => {
     });
   });
 
-  it("a new owner owes a look-up round of its own before anything else (law 1)", () => {
+  it("a new owner owes a look-up round of its own before anything else, or people look at it (law 1)", () => {
     holdsAtEveryStep(({ command, before, events, after }) => {
-      if (command.type !== "Resume" || intents(before).length === 0) return;
-      expect(intents(after).map(({ round }) => round.action)).toEqual(["lookUp"]);
+      const [repeated] = intents(before);
+      if (command.type !== "Resume" || repeated === undefined) return;
       expect(announced(events)).toEqual(owed(after));
+      if (repeated.attempt.lastRound >= command.given.policy.maxRounds) {
+        expect(after.name).toBe("NEEDS_REVIEW");
+        expect(owed(after)).toEqual([]);
+      } else expect(intents(after).map(({ round }) => round.action)).toEqual(["lookUp"]);
+    });
+  });
+
+  it("a crash does not move the schedule of look-ups on, nor a look-up nearer", () => {
+    holdsAtEveryStep(({ command, before, after }) => {
+      const [repeated] = intents(before);
+      const [own] = intents(after);
+      if (command.type !== "Resume" || repeated === undefined || own === undefined) return;
+      expect(own.round.step).toBe(repeated.round.step);
+      if (before.name === "PROCESSING") return;
+      expect(Date.parse(own.round.due)).toBe(Math.max(command.given.at, Date.parse(repeated.round.due)));
+    });
+  });
+
+  it("the schedule of look-ups never goes back and is walked step by step, or left for review", () => {
+    holdsAtEveryStep(({ command, before, after }) => {
+      const [earlier] = intents(before);
+      const [later] = intents(after);
+      if (earlier === undefined || later === undefined) return;
+      if (earlier.attempt.number !== later.attempt.number) return;
+      expect(later.round.step).toBeGreaterThanOrEqual(earlier.round.step);
+      const last = command.given.policy.lookUpDelaysMillis.length - 1;
+      if (after.name === "NEEDS_REVIEW") expect(later.round.step).toBe(last);
+      else expect(later.round.step).toBeLessThanOrEqual(Math.min(earlier.round.step + 1, last));
+    });
+  });
+
+  it("a round is known for ever by the version of the event that opened it", () => {
+    holds(({ steps }) => {
+      const opened = new Map<number, string>();
+      for (const { events, after } of steps) {
+        for (const event of events) {
+          for (const round of announced([event])) opened.set(event.version, round);
+        }
+        for (const { attempt, round } of intents(after!)) {
+          expect(opened.get(round.version)).toBe(`${attempt.number}/${round.round}`);
+        }
+      }
+    });
+  });
+
+  it("an attempt has at most maxRounds rounds after its first try, and a payment's log stays bounded", () => {
+    holds((life) => {
+      const { maxRounds } = life.policy;
+      for (const event of ofType(eventsOf(life), "RoundStarted")) {
+        expect(event.data.round).toBeLessThanOrEqual(maxRounds);
+      }
     });
   });
 
@@ -143,19 +202,43 @@ describe("whatever comes in whatever order", () => {
     });
   });
 
-  it("an unknown outcome ends only by the gateway's own answer, or in review (criterion 21)", () => {
+  it("UNKNOWN never becomes FAILURE, or anything else, without evidence: only the gateway ends it (criterion 21)", () => {
     holdsAtEveryStep(({ before, after, command, events }) => {
-      if (before.name !== "OUTCOME_UNKNOWN" || events.length === 0) return;
-      if (after.name === "OUTCOME_UNKNOWN") return;
+      if (before.name !== "OUTCOME_UNKNOWN" && before.name !== "NEEDS_REVIEW") return;
+      // In review nothing has ended: the outcome is still unknown.
+      if (events.length === 0 || after.name === "OUTCOME_UNKNOWN" || after.name === "NEEDS_REVIEW") return;
       const outcome = "outcome" in command ? command.outcome._tag : command.type;
       const evidence = {
-        FAILURE: ["Declined"],
-        PROCESSING: ["Declined"],
-        SUCCESS: ["Approved"],
-        REQUIRES_ACTION: ["ActionRequired"],
-        NEEDS_REVIEW: ["NotFound", "Approved"],
+        FAILURE: "Declined",
+        PROCESSING: "Declined",
+        SUCCESS: "Approved",
+        REQUIRES_ACTION: "ActionRequired",
       }[after.name as string];
-      expect(evidence).toContain(outcome);
+      expect(outcome).toBe(evidence);
+    });
+  });
+
+  it("people are asked to look only where no look-up is left, nothing may be sent again, or the amount is wrong", () => {
+    holdsAtEveryStep(({ before, after, command }) => {
+      if (after.name !== "NEEDS_REVIEW" || before.name === "NEEDS_REVIEW" || !("attempt" in before)) return;
+      const { policy } = command.given;
+      const outcome = "outcome" in command ? command.outcome._tag : command.type;
+      const [asked] = intents(before);
+      const isAtEnd = asked?.round.step === policy.lookUpDelaysMillis.length - 1 && asked.round.action === "lookUp";
+      const hasNoRound = before.attempt.lastRound >= policy.maxRounds;
+      expect(after.mismatch ? outcome === "Approved" : outcome === "NotFound" || isAtEnd || hasNoRound).toBe(true);
+      expect(owed(after).length).toBe(after.mismatch || hasNoRound ? 0 : 1);
+    });
+  });
+
+  it("once people look at it nothing is sent any more, to no gateway", () => {
+    holds((life) => {
+      const events = eventsOf(life);
+      const review = events.findIndex(({ type }) => type === "ReviewRequested");
+      if (review < 0) return;
+      const later = events.slice(review);
+      expect(ofType(later, "AttemptStarted")).toEqual([]);
+      expect(ofType(later, "RoundStarted").filter(({ data }) => data.action === "resend")).toEqual([]);
     });
   });
 
@@ -209,9 +292,9 @@ describe("whatever comes in whatever order", () => {
     });
   });
 
-  it("a payment at rest stays as it is, whatever comes", () => {
+  it("a payment that rests and owes nothing stays as it is, whatever comes", () => {
     holdsAtEveryStep(({ before, after }) => {
-      if (isAtRest(before)) expect(after).toBe(before);
+      if (isAtRest(before) && intents(before).length === 0) expect(after).toBe(before);
     });
   });
 

@@ -1,8 +1,11 @@
 import { chainHash, decodeCommit } from "@aegispay/core/payment/Commit";
+import { decide } from "@aegispay/core/payment/decide";
 import { evolveAll } from "@aegispay/core/payment/evolve";
+import { intents } from "@aegispay/core/payment/intents";
 import { absent, type PaymentState } from "@aegispay/core/payment/PaymentState";
-import { Option } from "effect";
+import { Option, Result } from "effect";
 import { describe, expect, it } from "vitest";
+import { resume } from "./paymentExamples.ts";
 import { storedLogs } from "./storedLogs.ts";
 
 describe("a log that an earlier version stored", () => {
@@ -19,6 +22,31 @@ describe("a log that an earlier version stored", () => {
     }
     expect(reached?.name).toBe(state);
     expect(prev).toBe(head);
+  });
+
+  it("goes on at the step of the schedule that it names, or that the number of its rounds tells where it names none", () => {
+    const stepsOf = (story: string): ReadonlyArray<number> => {
+      const { commits } = storedLogs.find((log) => log.story.startsWith(story))!;
+      const events = commits.flatMap((body) => Option.getOrThrow(decodeCommit(body)).events);
+      return events.flatMap((event, index) => {
+        const [intent] = event.type === "RoundStarted" ? intents(evolveAll(absent, events.slice(0, index + 1))!) : [];
+        return intent === undefined ? [] : [intent.round.step];
+      });
+    };
+    expect(stepsOf("a success after a lost answer")).toEqual([0, 1]);
+    expect(stepsOf("a review after a take-over")).toEqual([0]);
+    expect(stepsOf("a success that the second daily look-up")).toEqual([0, 1, 1, 8, 8, 8]);
+  });
+
+  it("that ended in a review without a round stays there, and owes nothing", () => {
+    const ended = storedLogs.filter(({ state }) => state === "NEEDS_REVIEW");
+    for (const { commits } of ended) {
+      const events = commits.flatMap((body) => Option.getOrThrow(decodeCommit(body)).events);
+      const state = evolveAll(absent, events)!;
+      expect(intents(state)).toEqual([]);
+      expect(decide(state, resume())).toEqual(Result.succeed([]));
+    }
+    expect(ended.length).toBe(2);
   });
 
   it("together hold every kind of event there was", () => {

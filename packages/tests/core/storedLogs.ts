@@ -1,6 +1,6 @@
 /**
- * Logs as version 0.1.0 stored them, byte for byte. What is stored is stored for ever: never change a line here; a later
- * version adds logs of its own.
+ * Logs as they were stored, byte for byte, at first by version 0.1.0. What is stored is stored for ever: never change a
+ * line here; a later version adds logs of its own.
  */
 export const storedLogs: ReadonlyArray<{
   readonly story: string;
@@ -66,6 +66,22 @@ export const storedLogs: ReadonlyArray<{
       '{"merchant":"shop","paymentId":"order-1","state":"PROCESSING","events":[{"version":1,"type":"PaymentInitiated","at":"2026-01-02T03:04:05.000Z","data":{"create":{"amount":{"value":1999,"currency":"USD"},"method":{"type":"card","token":"tok_visa"}},"commandId":"c1","message":"1/1","hash":"mmN75EnJVTo5BxP2uXBlDOeIacu8Af6Jgl-HMlzWHIc"}},{"version":2,"type":"PaymentAuthenticated","at":"2026-01-02T03:04:05.000Z","data":{"method":"none"}},{"version":3,"type":"AttemptStarted","at":"2026-01-02T03:04:05.000Z","data":{"attempt":1,"gateway":"north","account":"n1","why":"first","idempotencyKey":"ap__9jaonrU2xmyqB8Mzr3e5dl13jrpEuGF0E1lUo1jJPk","request":{"reference":"shop/order-1","amount":{"value":1999,"currency":"USD"},"token":"tok_visa","capture":"automatic"}}}],"prev":"92c00991569b78970d5e7765d77929f3aa3f553f750bdee9dc1688528d41b06c"}',
       '{"merchant":"shop","paymentId":"order-1","state":"OUTCOME_UNKNOWN","events":[{"version":4,"type":"AttemptOutcomeUnknown","at":"2026-01-02T03:19:05.000Z","data":{"attempt":1,"round":0,"reason":"the owner that was trying has gone"}},{"version":5,"type":"RoundStarted","at":"2026-01-02T03:19:05.000Z","data":{"attempt":1,"round":1,"action":"lookUp","due":"2026-01-02T03:19:05.000Z"}}],"prev":"edbdb843f8fd180c22f6de61f055f509f8de7aacb2192ad7e7e238ffb32b695f"}',
       '{"merchant":"shop","paymentId":"order-1","state":"NEEDS_REVIEW","events":[{"version":6,"type":"OutcomeVerified","at":"2026-01-02T03:19:05.050Z","data":{"attempt":1,"round":1,"outcome":{"_tag":"NotFound"}}},{"version":7,"type":"ReviewRequested","at":"2026-01-02T03:19:05.050Z","data":{"attempt":1,"reason":"the gateway knows nothing of the attempt, and the time for sending it again is over"}}],"prev":"aea2ced59b31671facce11dccf564c29bcc6023f9fca663a6dd838b2838cec6f"}',
+    ],
+  },
+  // As stored since rounds name their step of the schedule, and a review goes on asking the gateway.
+  {
+    story: "a success that the second daily look-up of a review found, after two changes of owner",
+    state: "SUCCESS",
+    head: "24a2ea7aad6b0e4c131ec47e31d8ff82e2cff61b37fdeeda6e43115711afc2eb",
+    commits: [
+      '{"merchant":"shop","paymentId":"order-1","state":"PROCESSING","events":[{"version":1,"type":"PaymentInitiated","at":"2026-01-02T03:04:05.000Z","data":{"create":{"amount":{"value":1999,"currency":"USD"},"method":{"type":"card","token":"tok_visa"}},"commandId":"c1","message":"1/1","hash":"mmN75EnJVTo5BxP2uXBlDOeIacu8Af6Jgl-HMlzWHIc"}},{"version":2,"type":"PaymentAuthenticated","at":"2026-01-02T03:04:05.000Z","data":{"method":"none"}},{"version":3,"type":"AttemptStarted","at":"2026-01-02T03:04:05.000Z","data":{"attempt":1,"gateway":"north","account":"n1","why":"first","idempotencyKey":"ap__9jaonrU2xmyqB8Mzr3e5dl13jrpEuGF0E1lUo1jJPk","request":{"reference":"shop/order-1","amount":{"value":1999,"currency":"USD"},"token":"tok_visa","capture":"automatic"}}}],"prev":"92c00991569b78970d5e7765d77929f3aa3f553f750bdee9dc1688528d41b06c"}',
+      '{"merchant":"shop","paymentId":"order-1","state":"OUTCOME_UNKNOWN","events":[{"version":4,"type":"AttemptOutcomeUnknown","at":"2026-01-02T03:04:20.000Z","data":{"attempt":1,"round":0,"reason":"no answer in time"}},{"version":5,"type":"RoundStarted","at":"2026-01-02T03:04:20.000Z","data":{"attempt":1,"round":1,"action":"lookUp","due":"2026-01-02T03:04:20.000Z","step":0}}],"prev":"edbdb843f8fd180c22f6de61f055f509f8de7aacb2192ad7e7e238ffb32b695f"}',
+      '{"merchant":"shop","paymentId":"order-1","state":"OUTCOME_UNKNOWN","events":[{"version":6,"type":"RoundStarted","at":"2026-01-02T03:04:30.000Z","data":{"attempt":1,"round":2,"action":"lookUp","due":"2026-01-02T03:04:35.000Z","step":1}}],"prev":"9c5aecbf63a87d32b4d7ae0d09efbddf71ade101d79a8ad9a279887e8f1a33e5"}',
+      '{"merchant":"shop","paymentId":"order-1","state":"OUTCOME_UNKNOWN","events":[{"version":7,"type":"RoundStarted","at":"2026-01-02T03:04:32.000Z","data":{"attempt":1,"round":3,"action":"lookUp","due":"2026-01-02T03:04:35.000Z","step":1}}],"prev":"bea10560dd6a08dab4b8bbd678766fce534aea71773ac14488f1f360e75e7c88"}',
+      '{"merchant":"shop","paymentId":"order-1","state":"NEEDS_REVIEW","events":[{"version":8,"type":"OutcomeVerified","at":"2026-01-02T03:20:45.000Z","data":{"attempt":1,"round":3,"outcome":{"_tag":"NotFound"}}},{"version":9,"type":"ReviewRequested","at":"2026-01-02T03:20:45.000Z","data":{"attempt":1,"reason":"the gateway knows nothing of the attempt, and the time for sending it again is over"}},{"version":10,"type":"RoundStarted","at":"2026-01-02T03:20:45.000Z","data":{"attempt":1,"round":4,"action":"lookUp","due":"2026-01-03T03:20:45.000Z","step":8}}],"prev":"30a61a8fd3a29be5b829f8373eed6d206cc31aa676f3b87be40368faf5663e6b"}',
+      '{"merchant":"shop","paymentId":"order-1","state":"NEEDS_REVIEW","events":[{"version":11,"type":"OutcomeVerified","at":"2026-01-03T03:20:45.000Z","data":{"attempt":1,"round":4,"outcome":{"_tag":"NotFound"}}},{"version":12,"type":"RoundStarted","at":"2026-01-03T03:20:45.000Z","data":{"attempt":1,"round":5,"action":"lookUp","due":"2026-01-04T03:20:45.000Z","step":8}}],"prev":"9c8fb9e7dee7d19120d764139583d30099aa7242676f400a58244123b8b86ada"}',
+      '{"merchant":"shop","paymentId":"order-1","state":"NEEDS_REVIEW","events":[{"version":13,"type":"RoundStarted","at":"2026-01-04T03:20:46.000Z","data":{"attempt":1,"round":6,"action":"lookUp","due":"2026-01-04T03:20:46.000Z","step":8}}],"prev":"401486eba54bc9605980b6b157f79f89c5744307c4ddcf41537a17150e400a38"}',
+      '{"merchant":"shop","paymentId":"order-1","state":"SUCCESS","events":[{"version":14,"type":"OutcomeVerified","at":"2026-01-04T03:20:47.000Z","data":{"attempt":1,"round":6,"outcome":{"_tag":"Approved","gatewayTransactionId":"ch_1","status":"succeeded","amount":{"value":1999,"currency":"USD"}}}}],"prev":"3be330698278e930bbd296f82f24442c5569062404f935c122ffc901ab9576b9"}',
     ],
   },
 ];

@@ -14,21 +14,32 @@ export interface Policy {
   /** Wait before the n-th of these retries, in milliseconds; the last entry stands for all that follow. */
   readonly retryDelaysMillis: ReadonlyArray<number>;
   /**
-   * Wait before the look-ups of an unknown outcome, in milliseconds: one entry for two rounds, a look-up and the resend or
-   * look-up that follows it; the last entry stands for all that follow.
+   * The schedule of an unknown outcome: wait before the look-up of each step, in milliseconds. After the last step without
+   * evidence people look at the payment.
    */
   readonly lookUpDelaysMillis: ReadonlyArray<number>;
+  /** Wait between the look-ups that go on while people look at a payment, in milliseconds. */
+  readonly reviewEveryMillis: number;
+  /**
+   * Rounds that one attempt may have; when they are used up only a person can go on. Without the bound a payment that
+   * nobody ever resolves would be looked up for ever and outgrow its log: a round is at most two events (what was found,
+   * and the next round), so that 400 rounds stay below the 1,200 events a payment may have. By then the gateway was asked
+   * for months, even if each look-up cost two rounds because a new owner made it.
+   */
+  readonly maxRounds: number;
   /** How long after an attempt began the same key may still be sent again (law 4). */
   readonly resendForMillis: number;
   /** Attempts a payment may make over all gateways. */
   readonly maxAttempts: number;
 }
 
-/** The guide's back-off (1 s doubling to 10 s, 3 retries); look-ups at once, then as the field does. */
+/** The guide's back-off (1 s doubling to 10 s, 3 retries); look-ups at once, then as the field does, at last daily. */
 export const defaultPolicy: Policy = {
   maxRetries: 3,
   retryDelaysMillis: [1_000, 2_000, 4_000, 8_000, 10_000],
-  lookUpDelaysMillis: [0, 1_000, 5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000],
+  lookUpDelaysMillis: [0, 5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000],
+  reviewEveryMillis: 86_400_000,
+  maxRounds: 400,
   resendForMillis: 15 * 60_000,
   maxAttempts: 5,
 };

@@ -62,13 +62,18 @@ export const AttemptNotSent = event("AttemptNotSent", {
   last: Schema.Boolean,
 });
 
-/** A further round of the attempt's debt: a look-up or a resend, not before `due` (law 1). */
+/**
+ * A further round of the attempt's debt: a look-up or a resend, not before `due` (law 1). `step`: its position in the
+ * schedule of look-ups; logs of version 0.1.0 have none.
+ */
 export const RoundStarted = event("RoundStarted", {
   attempt: Schema.Int,
   round: Schema.Int,
   action: Schema.Literals(["lookUp", "resend"]),
   due: Moment,
+  step: Schema.optionalKey(Schema.Int),
 });
+
 export const AttemptOutcomeUnknown = event("AttemptOutcomeUnknown", {
   attempt: Schema.Int,
   round: Schema.Int,
@@ -112,6 +117,7 @@ export const IntegrityMismatchDetected = event("IntegrityMismatchDetected", {
   reported: Approved,
 });
 
+/** People are to look at it. While the gateway may still know more, the same commit holds a round that goes on asking. */
 export const ReviewRequested = event("ReviewRequested", { attempt: Schema.Int, reason: Schema.String });
 
 export const PaymentEvent = Schema.Union([

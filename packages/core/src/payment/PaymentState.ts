@@ -19,9 +19,13 @@ export interface Order {
 /** What is owed next for an attempt: `round` 0 is the first try; each later round was a commit of its own. */
 export interface Round {
   readonly round: number;
+  /** The version of the event that opened it: the name of its timer, so that one subject has one due time for ever. */
+  readonly version: number;
   readonly action: "start" | "lookUp" | "resend";
   /** ISO 8601: not before this moment. */
   readonly due: string;
+  /** Position in the policy's schedule of look-ups; 0 until the first look-up was made in vain. */
+  readonly step: number;
 }
 
 export interface Attempt {
@@ -86,10 +90,15 @@ export interface Failed extends Existing {
   readonly name: "FAILURE";
   readonly failure: Failure;
 }
+/** People look at it. Unless the gateway's answer is what is wrong, it goes on being asked: evidence is always welcome. */
 export interface NeedsReview extends Existing {
   readonly name: "NEEDS_REVIEW";
   readonly attempt: Attempt;
   readonly reason: string;
+  /** The gateway reports something else than was asked for: no look-up can settle that. */
+  readonly mismatch: boolean;
+  /** The next look-up. Undefined: a mismatch, the rounds are used up, or a log of version 0.1.0. */
+  readonly round: Round | undefined;
 }
 
 export type ExistingPayment =
@@ -106,7 +115,10 @@ export type PaymentState = Absent | ExistingPayment;
 
 export const absent: PaymentState = { name: "ABSENT", version: 0 };
 
-/** At rest: ended, or waiting for the customer or an operator; nothing is owed to a gateway. */
+/**
+ * At rest: ended, or waiting for the customer or an operator, so that whoever waits for the payment is answered. Whether a
+ * look-up is owed is another question, which `intents` answers: in NEEDS_REVIEW it may be.
+ */
 export const isAtRest = (state: PaymentState): boolean =>
   state.name === "SUCCESS" ||
   state.name === "FAILURE" ||

@@ -12,6 +12,8 @@ export const RejectionCode = Schema.Literals([
   "NoGatewayAvailable",
   "Overloaded",
   "EventContinuity",
+  /** An operator must look at the payment before it goes on. */
+  "Parked",
 ]);
 export type RejectionCode = typeof RejectionCode.Type;
 

@@ -3,44 +3,34 @@
  *
  * Invariants (the laws of DESIGN.md that live here):
  * 1. A try is announced by the events of a commit of its own: AttemptStarted or RoundStarted (law 1).
- * 2. NotSent is believed only while no earlier try of the attempt may have left, which is what PROCESSING says; in
- *    OUTCOME_UNKNOWN only the gateway's own answer for the key is evidence (law 4).
+ * 2. NotSent is believed only while no earlier try of the attempt may have left, which is what PROCESSING says;
+ *    afterwards only the gateway's own answer for the key is evidence (law 4).
  * 3. No attempt starts while another is open; no unknown outcome becomes a failure without evidence (law 4).
- * 4. An outcome that comes late or twice decides nothing.
+ * 4. An outcome that comes late or twice decides nothing, unless it is evidence, or says for the first time that a try of
+ *    the open attempt may have left.
  */
 import { Result } from "effect";
-import { gatewayIdempotencyKey, paymentKey, type PaymentRef } from "../identity/Identity.ts";
-import type { GatewayOutcome, LookUpOutcome } from "./GatewayOutcome.ts";
-import { delayOf, isoTime, type Given } from "./Given.ts";
+import { paymentKey } from "../identity/Identity.ts";
+import { afterFailedAttempt, startAttempt } from "./attempts.ts";
+import { onEvidence } from "./evidence.ts";
+import { delayOf, type Given } from "./Given.ts";
 import type { Create, PaymentCommand, RecordLookUp, RecordOutcome } from "./PaymentCommand.ts";
 import type { NewEvent } from "./PaymentEvent.ts";
-import type { Attempt, OutcomeUnknown, PaymentState, Processing } from "./PaymentState.ts";
+import type { Attempt, PaymentState, Processing } from "./PaymentState.ts";
 import { reject, type Rejection } from "./Rejection.ts";
+import {
+  afterNoAnswer,
+  afterNotFound,
+  lookUpAtStep,
+  repeatRound,
+  resendAt,
+  whyNotAgain,
+  type Verifying,
+} from "./verification.ts";
 
 export type Decision = Result.Result<ReadonlyArray<NewEvent>, Rejection>;
 
 const nothing: Decision = Result.succeed([]);
-
-type Evidence = Exclude<GatewayOutcome | LookUpOutcome, { readonly _tag: "Unknown" | "NotSent" | "NotFound" }>;
-
-const startAttempt = (
-  payment: PaymentRef,
-  request: Attempt["request"],
-  number: number,
-  candidate: Given["candidates"][number],
-  why: string,
-  deployment: string,
-): NewEvent => ({
-  type: "AttemptStarted",
-  data: {
-    attempt: number,
-    gateway: candidate.gateway,
-    account: candidate.account,
-    why,
-    idempotencyKey: gatewayIdempotencyKey(deployment, payment, number, "charge", 1),
-    request,
-  },
-});
 
 const create = (state: PaymentState, command: Create): Decision => {
   const { payment, body, given } = command;
@@ -75,90 +65,18 @@ const create = (state: PaymentState, command: Create): Decision => {
   ]);
 };
 
-/** What follows an attempt that has failed for certain: the next candidate, or the end. */
-const afterFailedAttempt = (
-  payment: PaymentRef,
-  state: Processing | OutcomeUnknown,
-  given: Given,
-  failure: NonNullable<Attempt["failure"]>,
-  mayMoveOn: boolean,
-): ReadonlyArray<NewEvent> => {
-  const tried = [...state.ended, state.attempt];
-  const next = given.candidates.find(
-    ({ gateway, account }) => !tried.some((attempt) => attempt.gateway === gateway && attempt.account === account),
-  );
-  const number = state.attempt.number + 1;
-  return mayMoveOn && next !== undefined && number <= given.policy.maxAttempts
-    ? [startAttempt(payment, state.attempt.request, number, next, `after ${failure.code}`, given.deployment)]
-    : [{ type: "PaymentFailed", data: { failure } }];
-};
+/** The outcome of the open attempt is unknown, and a round is open to find it out. */
+const isVerifying = (state: PaymentState): state is Verifying =>
+  (state.name === "OUTCOME_UNKNOWN" || state.name === "NEEDS_REVIEW") && state.round !== undefined;
 
-const nextRound = (attempt: Attempt, action: "lookUp" | "resend", at: number): NewEvent => ({
-  type: "RoundStarted",
-  data: { attempt: attempt.number, round: attempt.lastRound + 1, action, due: isoTime(at) },
-});
+/** In review without a round people have the only say, for instance after a mismatch. */
+const openFor = (state: PaymentState, attempt: number): Processing | Verifying | undefined =>
+  (state.name === "PROCESSING" || isVerifying(state)) && state.attempt.number === attempt ? state : undefined;
 
-/** A look-up and the resend that may follow it are one step of the schedule. */
-const lookUpLater = (attempt: Attempt, given: Given): NewEvent => {
-  const step = Math.ceil(attempt.lastRound / 2);
-  return nextRound(attempt, "lookUp", given.at + delayOf(given.policy.lookUpDelaysMillis, step, given.jitter));
-};
-
-/** The gateway's own answer: the same meaning whichever try or look-up brought it. */
-const onEvidence = (
-  payment: PaymentRef,
-  state: Processing | OutcomeUnknown,
-  round: number,
-  outcome: Evidence,
-  given: Given,
-): ReadonlyArray<NewEvent> => {
-  const { attempt } = state;
-  const number = attempt.number;
-  if (outcome._tag === "Approved") {
-    const { amount } = attempt.request;
-    const asAsked =
-      outcome.amount.value === amount.value &&
-      outcome.amount.currency === amount.currency &&
-      outcome.status === "succeeded";
-    if (!asAsked) {
-      const data = { attempt: number, expected: attempt.request, reported: outcome };
-      return [{ type: "IntegrityMismatchDetected", data }];
-    }
-  }
-  const failure = outcome._tag === "Declined" ? failureOf(outcome) : undefined;
-  const after =
-    failure === undefined || outcome._tag !== "Declined"
-      ? []
-      : afterFailedAttempt(payment, state, given, failure, outcome.tryAnotherGateway);
-  if (state.name === "OUTCOME_UNKNOWN") {
-    return [{ type: "OutcomeVerified", data: { attempt: number, round, outcome } }, ...after];
-  }
-  switch (outcome._tag) {
-    case "Approved": {
-      const { gatewayTransactionId } = outcome;
-      return [
-        { type: "PaymentSucceeded", data: { attempt: number, gatewayTransactionId, amount: attempt.request.amount } },
-      ];
-    }
-    case "Declined":
-      return [{ type: "AttemptDeclined", data: { attempt: number, outcome } }, ...after];
-    case "ActionRequired": {
-      const { gatewayTransactionId, nextAction } = outcome;
-      return [{ type: "ActionRequired", data: { attempt: number, gatewayTransactionId, nextAction } }];
-    }
-  }
-};
-
-const failureOf = (outcome: Extract<Evidence, { readonly _tag: "Declined" }>): NonNullable<Attempt["failure"]> => ({
-  code: outcome.code,
-  message: outcome.message,
-  ...(outcome.declineCode === undefined ? {} : { declineCode: outcome.declineCode }),
-});
-
-const openFor = (state: PaymentState, attempt: number): Processing | OutcomeUnknown | undefined =>
-  (state.name === "PROCESSING" || state.name === "OUTCOME_UNKNOWN") && state.attempt.number === attempt
-    ? state
-    : undefined;
+const becameUnknown = (attempt: Attempt, round: number, reason: string, given: Given): ReadonlyArray<NewEvent> => [
+  { type: "AttemptOutcomeUnknown", data: { attempt: attempt.number, round, reason } },
+  lookUpAtStep(attempt, 0, given),
+];
 
 const recordOutcome = (state: PaymentState, command: RecordOutcome): Decision => {
   const open = openFor(state, command.attempt);
@@ -168,63 +86,44 @@ const recordOutcome = (state: PaymentState, command: RecordOutcome): Decision =>
     return Result.succeed(onEvidence(payment, open, round, outcome, given));
   }
   const { attempt } = open;
-  if (round !== attempt.lastRound) return nothing;
-  if (open.name === "OUTCOME_UNKNOWN") return Result.succeed([lookUpLater(attempt, given)]);
-  if (outcome._tag === "Unknown") {
-    const data = { attempt: attempt.number, round, reason: outcome.reason };
-    return Result.succeed([{ type: "AttemptOutcomeUnknown", data }, lookUpLater(attempt, given)]);
+  // Whichever try it was: the attempt's outcome is the join of all of them (law 4).
+  if (open.name === "PROCESSING" && outcome._tag === "Unknown") {
+    return Result.succeed(becameUnknown(attempt, round, outcome.reason, given));
   }
-  const { policy } = given;
-  const last = triesUsedUp(attempt, given) || !withinResendWindow(attempt, given);
+  if (round !== attempt.lastRound) return nothing;
+  if (open.name !== "PROCESSING") return Result.succeed(afterNoAnswer(open, given));
+  const last = whyNotAgain(attempt, given) !== undefined;
   const notSent: NewEvent = {
     type: "AttemptNotSent",
     data: { attempt: attempt.number, round, reason: outcome.reason, last },
   };
   const failure = { code: "gateway_unavailable", message: outcome.reason };
+  const { retryDelaysMillis } = given.policy;
   return Result.succeed(
     last
       ? [notSent, ...afterFailedAttempt(payment, open, given, failure, true)]
-      : [notSent, nextRound(attempt, "resend", given.at + delayOf(policy.retryDelaysMillis, round, given.jitter))],
+      : [notSent, resendAt(attempt, 0, given.at + delayOf(retryDelaysMillis, round, given.jitter))],
   );
 };
-
-/** One try and `maxRetries` more, whatever became of them: a resend after "not found" is one of them (criterion 20). */
-const triesUsedUp = (attempt: Attempt, given: Given): boolean => attempt.tries > given.policy.maxRetries;
-
-const withinResendWindow = (attempt: Attempt, given: Given): boolean =>
-  given.at < Date.parse(attempt.startedAt) + given.policy.resendForMillis;
 
 const recordLookUp = (state: PaymentState, command: RecordLookUp): Decision => {
   const open = openFor(state, command.attempt);
   if (open === undefined) return nothing;
   const { payment, outcome, given, round } = command;
-  const { attempt } = open;
   if (outcome._tag !== "Unknown" && outcome._tag !== "NotFound") {
     return Result.succeed(onEvidence(payment, open, round, outcome, given));
   }
-  if (round !== attempt.lastRound || open.name !== "OUTCOME_UNKNOWN") return nothing;
-  if (outcome._tag === "Unknown") return Result.succeed([lookUpLater(attempt, given)]);
-  const verified: NewEvent = { type: "OutcomeVerified", data: { attempt: attempt.number, round, outcome } };
-  const inTime = withinResendWindow(attempt, given);
-  if (inTime && !triesUsedUp(attempt, given)) return Result.succeed([verified, nextRound(attempt, "resend", given.at)]);
-  const why = inTime ? "it was sent as often as it may be" : "the time for sending it again is over";
-  const reason = `the gateway knows nothing of the attempt, and ${why}`;
-  return Result.succeed([verified, { type: "ReviewRequested", data: { attempt: attempt.number, reason } }]);
+  if (round !== open.attempt.lastRound || open.name === "PROCESSING") return nothing;
+  return Result.succeed(outcome._tag === "Unknown" ? afterNoAnswer(open, given) : afterNotFound(open, given));
 };
 
 /** After a replay nobody knows whether the round under way was tried: from here on only the gateway's answer counts. */
 const resume = (state: PaymentState, given: Given): Decision => {
   if (state.name === "PROCESSING" && state.round !== undefined) {
     const { attempt } = state;
-    const reason = "the owner that was trying has gone";
-    const data = { attempt: attempt.number, round: attempt.lastRound, reason };
-    return Result.succeed([{ type: "AttemptOutcomeUnknown", data }, nextRound(attempt, "lookUp", given.at)]);
+    return Result.succeed(becameUnknown(attempt, attempt.lastRound, "the owner that was trying has gone", given));
   }
-  if (state.name === "OUTCOME_UNKNOWN" && state.round !== undefined) {
-    const due = Math.max(given.at, Date.parse(state.round.due));
-    return Result.succeed([nextRound(state.attempt, "lookUp", due)]);
-  }
-  return nothing;
+  return isVerifying(state) ? Result.succeed([repeatRound(state, given)]) : nothing;
 };
 
 export const decide = (state: PaymentState, command: PaymentCommand): Decision => {

@@ -3,7 +3,8 @@
  * history. This function is the table of legal transitions.
  */
 import type { Failure, PaymentEvent } from "./PaymentEvent.ts";
-import type { Attempt, ExistingPayment, OutcomeUnknown, PaymentState, Processing, Round } from "./PaymentState.ts";
+import type { OpenPayment } from "./attempts.ts";
+import type { Attempt, ExistingPayment, PaymentState, Round } from "./PaymentState.ts";
 
 type EventOf<Type extends PaymentEvent["type"]> = Extract<PaymentEvent, { readonly type: Type }>;
 
@@ -15,13 +16,21 @@ const base = (state: ExistingPayment, event: PaymentEvent, ended = state.ended) 
   ended,
 });
 
-/** The two states in which an attempt is open. */
-const openAttempt = (state: PaymentState, attempt: number): Processing | OutcomeUnknown | undefined =>
-  (state.name === "PROCESSING" || state.name === "OUTCOME_UNKNOWN") &&
+/** The states in which an attempt is open. After a mismatch it is not: nothing but a person's word ends that review. */
+const openAttempt = (state: PaymentState, attempt: number): OpenPayment | undefined =>
+  (state.name === "PROCESSING" ||
+    state.name === "OUTCOME_UNKNOWN" ||
+    (state.name === "NEEDS_REVIEW" && !state.mismatch)) &&
   state.attempt.number === attempt &&
   (state.attempt.status === "PENDING" || state.attempt.status === "UNKNOWN")
     ? state
     : undefined;
+
+/** The open states in which the gateway's answer counts: in review only while the gateway is still being asked. */
+const awaitingEvidence = (state: PaymentState, attempt: number): OpenPayment | undefined => {
+  const open = openAttempt(state, attempt);
+  return open?.name === "NEEDS_REVIEW" && open.round === undefined ? undefined : open;
+};
 
 const initiated = (state: PaymentState, event: EventOf<"PaymentInitiated">): PaymentState | undefined => {
   if (state.name !== "ABSENT") return undefined;
@@ -53,7 +62,7 @@ const attemptStarted = (state: PaymentState, event: EventOf<"AttemptStarted">): 
     lastRound: 0,
     tries: 1,
   };
-  const round: Round = { round: 0, action: "start", due: event.at };
+  const round: Round = { round: 0, version: event.version, action: "start", due: event.at, step: 0 };
   return { ...base(state, event, ended), name: "PROCESSING", attempt, round };
 };
 
@@ -61,10 +70,15 @@ const roundStarted = (state: PaymentState, event: EventOf<"RoundStarted">): Paym
   const open = openAttempt(state, event.data.attempt);
   if (open === undefined) return undefined;
   const { round, action, due } = event.data;
-  if (round !== open.attempt.lastRound + 1) return undefined;
+  const { lastRound } = open.attempt;
+  if (round !== lastRound + 1) return undefined;
+  // Nothing is sent again behind the back of whoever looks at the payment.
+  if (open.name === "NEEDS_REVIEW" && action === "resend") return undefined;
   const tries = open.attempt.tries + (action === "resend" ? 1 : 0);
   const attempt: Attempt = { ...open.attempt, lastRound: round, tries };
-  return { ...base(open, event), name: open.name, attempt, round: { round, action, due } };
+  // Version 0.1.0 told the step by the number of rounds before: its logs go on from there.
+  const step = event.data.step ?? Math.ceil(lastRound / 2);
+  return { ...open, ...base(open, event), attempt, round: { round, version: event.version, action, due, step } };
 };
 
 const notSent = (state: PaymentState, event: EventOf<"AttemptNotSent">): PaymentState | undefined => {
@@ -88,7 +102,7 @@ const outcomeUnknown = (state: PaymentState, event: EventOf<"AttemptOutcomeUnkno
 
 /** An attempt that the gateway declined: whether another follows is said by the next event of the same commit. */
 const declined = (
-  state: Processing | OutcomeUnknown,
+  state: OpenPayment,
   event: PaymentEvent,
   outcome: EventOf<"AttemptDeclined">["data"]["outcome"],
 ): PaymentState => {
@@ -97,14 +111,15 @@ const declined = (
     ...state.attempt,
     status: "FAILED",
     failure: { code, message, ...(declineCode === undefined ? {} : { declineCode }) },
-    mayMoveOn: tryAnotherGateway,
+    // A person is looking at the payment: it ends here instead of moving on.
+    mayMoveOn: tryAnotherGateway && state.name !== "NEEDS_REVIEW",
     ...(gatewayTransactionId === undefined ? {} : { gatewayTransactionId }),
   };
   return { ...base(state, event), name: "PROCESSING", attempt, round: undefined };
 };
 
 const succeeded = (
-  state: Processing | OutcomeUnknown,
+  state: OpenPayment,
   event: PaymentEvent,
   gatewayTransactionId: string,
   captured: number,
@@ -116,7 +131,7 @@ const succeeded = (
 });
 
 const actionRequired = (
-  state: Processing | OutcomeUnknown,
+  state: OpenPayment,
   event: PaymentEvent,
   data: {
     readonly gatewayTransactionId: string;
@@ -131,30 +146,37 @@ const actionRequired = (
 
 const verified = (state: PaymentState, event: EventOf<"OutcomeVerified">): PaymentState | undefined => {
   const { attempt, outcome } = event.data;
-  if (state.name !== "OUTCOME_UNKNOWN" || openAttempt(state, attempt) === undefined) return undefined;
+  const open = awaitingEvidence(state, attempt);
+  if (open === undefined || open.name === "PROCESSING") return undefined;
   switch (outcome._tag) {
     case "Approved":
-      return succeeded(state, event, outcome.gatewayTransactionId, outcome.amount.value);
+      return succeeded(open, event, outcome.gatewayTransactionId, outcome.amount.value);
     case "Declined":
-      return declined(state, event, outcome);
+      return declined(open, event, outcome);
     case "ActionRequired":
-      return actionRequired(state, event, outcome);
+      return actionRequired(open, event, outcome);
     case "NotFound":
-      return { ...base(state, event), name: "OUTCOME_UNKNOWN", attempt: state.attempt, round: undefined };
+      return { ...open, ...base(open, event), round: undefined };
   }
 };
 
+/** In review `round` stays undefined unless the same commit goes on with a look-up. */
 const needsReview = (
-  state: PaymentState,
+  open: OpenPayment | undefined,
   event: PaymentEvent,
-  attempt: number,
   reason: string,
-): PaymentState | undefined => {
-  const open = openAttempt(state, attempt);
-  return open === undefined
+  mismatch: boolean,
+): PaymentState | undefined =>
+  open === undefined
     ? undefined
-    : { ...base(open, event), name: "NEEDS_REVIEW", attempt: { ...open.attempt, status: "UNKNOWN" }, reason };
-};
+    : {
+        ...base(open, event),
+        name: "NEEDS_REVIEW",
+        attempt: { ...open.attempt, status: "UNKNOWN" },
+        reason,
+        mismatch,
+        round: undefined,
+      };
 
 const failed = (state: PaymentState, event: EventOf<"PaymentFailed">): PaymentState | undefined => {
   if (state.name !== "PROCESSING" || state.attempt.status !== "FAILED") return undefined;
@@ -197,13 +219,13 @@ export const evolve = (state: PaymentState, event: PaymentEvent): PaymentState |
       return failed(state, event);
     case "IntegrityMismatchDetected":
       return needsReview(
-        state,
+        awaitingEvidence(state, event.data.attempt),
         event,
-        event.data.attempt,
         "the gateway reports another amount or status than was asked for",
+        true,
       );
     case "ReviewRequested":
-      return needsReview(state, event, event.data.attempt, event.data.reason);
+      return needsReview(openAttempt(state, event.data.attempt), event, event.data.reason, false);
   }
 };
 

@@ -11,6 +11,4 @@ export interface Intent {
 
 /** The round that is owed, if any. At most one is open at a time. */
 export const intents = (state: PaymentState): ReadonlyArray<Intent> =>
-  (state.name === "PROCESSING" || state.name === "OUTCOME_UNKNOWN") && state.round !== undefined
-    ? [{ attempt: state.attempt, round: state.round }]
-    : [];
+  "round" in state && state.round !== undefined ? [{ attempt: state.attempt, round: state.round }] : [];

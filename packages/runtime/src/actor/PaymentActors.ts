@@ -5,22 +5,33 @@
  * 1. One loop an actor: mail is handled one by one, in the order it came.
  * 2. What an actor holds is bounded: its mailbox by a setting, all mailboxes by the shards' windows; what is over goes
  *    back to the queue.
- * 3. An actor that crashes is dropped and starts again from replay, after a pause; its commands were never acked.
+ * 3. An actor that crashes is dropped and starts again from replay, after a pause; what it held was never acked. One that
+ *    crashes as often as the setting says is parked: the others never notice.
  * 4. After `dropShard` nothing of that shard is begun any more here.
  */
 import { paymentKey } from "@aegispay/core/identity/Identity";
 import type { Intent } from "@aegispay/core/payment/intents";
-import type { Create } from "@aegispay/core/payment/PaymentCommand";
 import { Cause, Context, Effect, Fiber, Layer, Option } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { GatewayCalls } from "../effects/GatewayCalls.ts";
-import type { Delivery } from "../ingress/CommandQueue.ts";
 import type { EventLog } from "../log/EventLog.ts";
 import { emptyPosition } from "../log/replay.ts";
+import { count as bump, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { Ownership } from "../shard/Ownership.ts";
-import { isPassive, makePaymentActor, type Mail, type PaymentActor } from "./PaymentActor.ts";
-import { PaymentSteps, roundName, type StepError } from "./PaymentSteps.ts";
+import { GivingUp } from "./GivingUp.ts";
+import {
+  isBusy,
+  isPassive,
+  makePaymentActor,
+  roundName,
+  undone,
+  type Call,
+  type Delivered,
+  type Mail,
+  type PaymentActor,
+} from "./PaymentActor.ts";
+import { PaymentSteps, type StepError } from "./PaymentSteps.ts";
 
 const mailboxFullPauseMillis = 1_000;
 const longestRestartPauseMillis = 30_000;
@@ -28,12 +39,12 @@ const longestRestartPauseMillis = 30_000;
 export class PaymentActors extends Context.Service<
   PaymentActors,
   {
-    readonly tell: (delivery: Delivery, command: Create) => void;
+    readonly tell: (mail: Delivered) => void;
     readonly dropShard: (shard: number) => void;
-    /** Payments under way here. */
+    /** Payments under way here, and those of them for which something is done at this moment. */
     readonly liveCount: () => number;
-    /** Waits until no payment is under way, at most the given time. */
-    readonly drain: (millis: number) => Effect.Effect<void>;
+    /** Waits until nothing is being done for a payment of the shard, at most the given time. */
+    readonly idle: (shard: number, millis: number) => Effect.Effect<void>;
   }
 >()("@aegispay/runtime/PaymentActors") {}
 
@@ -41,6 +52,7 @@ const make = Effect.gen(function* () {
   const settings = yield* Settings;
   const { addresses } = yield* Deployment;
   const steps = yield* PaymentSteps;
+  const givingUp = yield* GivingUp;
   const calls = yield* GatewayCalls;
   const ownership = yield* Ownership;
   const context = yield* Effect.context<EventLog>();
@@ -49,15 +61,15 @@ const make = Effect.gen(function* () {
   const live = new Map<string, PaymentActor>();
   /** Finished payments, least recently used first. */
   const passive = new Map<string, PaymentActor>();
-  /** Crashes in a row, by payment; forgotten when a step succeeds. */
-  const crashes = new Map<string, number>();
+  /** Crashes in a row, by payment; forgotten when nothing of it is un-acked here any more. */
+  const crashes = new Map<string, { readonly shard: number; readonly count: number }>();
+  /** What waits for the end of the pause after a crash, by payment. */
+  const pausing = new Map<string, Array<Delivered>>();
 
-  const wake = (delivery: Delivery): PaymentActor => {
-    const key = paymentKey(delivery.payment);
+  const wake = ({ payment, shard }: Delivered["delivery"]): PaymentActor => {
+    const key = paymentKey(payment);
     const actor =
-      live.get(key) ??
-      passive.get(key) ??
-      makePaymentActor(delivery.payment, delivery.shard, emptyPosition(addresses, delivery.payment));
+      live.get(key) ?? passive.get(key) ?? makePaymentActor(payment, shard, emptyPosition(addresses, payment));
     passive.delete(key);
     live.set(key, actor);
     return actor;
@@ -90,27 +102,35 @@ const make = Effect.gen(function* () {
   };
 
   const beginCall = (actor: PaymentActor, intent: Intent): void => {
-    const round = roundName(intent);
-    const isMine = () => !actor.dropped && ownership.holds(actor.shard);
-    const call = calls.perform(actor.payment, intent, isMine).pipe(
+    const call: Call = { round: roundName(intent), atGateway: false, fiber: undefined as unknown as Fiber.Fiber<void> };
+    const performed = calls.perform(actor.payment, intent, {
+      isDue: actor.due === intent.round.version,
+      isMine: () => !actor.dropped && ownership.holds(actor.shard),
+      onCall: () => void (call.atGateway = true),
+    });
+    const ending = performed.pipe(
       Effect.map((command) => {
-        if (actor.call?.round === round) actor.call = undefined;
+        call.atGateway = false;
         if (command === undefined) drop(actor);
         else post(actor, { _tag: "Outcome", command });
       }),
-      Effect.catchCause((cause) => (actor.dropped ? Effect.void : restart(actor, cause))),
+      Effect.catchCause((cause) => {
+        if (actor.dropped) return Effect.void;
+        // This very fiber: whoever drops the actor must not interrupt what is to be done about it.
+        actor.call = undefined;
+        return restart(actor, cause);
+      }),
     );
     // The entry is there before the call can end: a fork runs its first part at once.
-    const begun = { round, fiber: undefined as unknown as Fiber.Fiber<void> };
-    actor.call = begun;
-    begun.fiber = fork(call);
+    actor.call = call;
+    call.fiber = fork(ending);
   };
 
   const work = Effect.fnUntraced(function* (actor: PaymentActor) {
     for (let mail = actor.mailbox[0]; mail !== undefined && !actor.dropped; mail = actor.mailbox[0]) {
       const owed = yield* steps.handle(actor, mail);
       actor.mailbox.shift();
-      if (crashes.size > 0) crashes.delete(actor.key);
+      if (crashes.size > 0 && actor.held.size === 0) crashes.delete(actor.key);
       if (owed !== undefined && !actor.dropped) beginCall(actor, owed);
     }
   });
@@ -137,48 +157,63 @@ const make = Effect.gen(function* () {
     if (error?._tag === "EventContinuityError") {
       // Dropped first: what comes from now on meets a fresh actor, which finds the same log.
       drop(actor);
-      return steps.halt(actor, error);
+      return givingUp.halt(actor, error);
     }
     return restart(actor, cause);
   };
 
   /** Everything it held is told again to a fresh actor, which begins by reading the log. */
   const restart = (actor: PaymentActor, cause: Cause.Cause<StepError>): Effect.Effect<void> => {
-    const count = (crashes.get(actor.key) ?? 0) + 1;
-    crashes.set(actor.key, count);
-    const pause = Math.min(settings.actorRestartMillis * 2 ** (count - 1), longestRestartPauseMillis);
-    const again = [...actor.held.values(), ...actor.mailbox.filter((mail) => mail._tag === "Command")];
+    const count = (crashes.get(actor.key)?.count ?? 0) + 1;
+    bump(metric.actorCrashes);
+    // Another owner may be getting on with it very well.
+    if (!ownership.holds(actor.shard)) return Effect.sync(() => drop(actor));
     drop(actor);
-    fork(
-      Effect.andThen(
-        Effect.sleep(pause),
-        Effect.sync(() => {
-          for (const { delivery, command } of again) if (ownership.holds(delivery.shard)) tell(delivery, command);
-        }),
-      ),
-    );
+    if (count >= settings.actorCrashLimit) {
+      crashes.delete(actor.key);
+      return givingUp.park(actor, count, cause);
+    }
+    crashes.set(actor.key, { shard: actor.shard, count });
+    const pause = Math.min(settings.actorRestartMillis * 2 ** (count - 1), longestRestartPauseMillis);
+    const again = [...undone(actor)];
+    pausing.set(actor.key, again);
+    const goOn = Effect.sync(() => {
+      if (pausing.get(actor.key) !== again) return;
+      pausing.delete(actor.key);
+      for (const mail of again) if (ownership.holds(mail.delivery.shard)) tell(mail);
+    });
+    fork(Effect.andThen(Effect.sleep(pause), goOn));
     return Effect.logError(`payment ${actor.key} crashed (${count} in a row), it starts again in ${pause} ms`, cause);
   };
 
-  const tell = (delivery: Delivery, command: Create): void => {
-    const actor = wake(delivery);
-    if (actor.mailbox.length >= settings.mailboxCapacity) return delivery.returnLater(mailboxFullPauseMillis);
-    post(actor, { _tag: "Command", delivery, command });
+  const tell = (mail: Delivered): void => {
+    const paused = pausing.get(paymentKey(mail.delivery.payment));
+    if (paused !== undefined) {
+      if (paused.length >= settings.mailboxCapacity) return mail.delivery.returnLater(mailboxFullPauseMillis);
+      return void paused.push(mail);
+    }
+    const actor = wake(mail.delivery);
+    if (actor.mailbox.length >= settings.mailboxCapacity) return mail.delivery.returnLater(mailboxFullPauseMillis);
+    post(actor, mail);
   };
 
   return PaymentActors.of({
     tell,
     dropShard: (shard) => {
       for (const actor of [...live.values(), ...passive.values()]) {
-        if (actor.shard !== shard) continue;
-        drop(actor);
-        crashes.delete(actor.key);
+        if (actor.shard === shard) drop(actor);
+      }
+      for (const [key, crash] of crashes) {
+        if (crash.shard !== shard) continue;
+        crashes.delete(key);
+        pausing.delete(key);
       }
     },
     liveCount: () => live.size,
-    drain: Effect.fnUntraced(function* (millis: number) {
+    idle: Effect.fnUntraced(function* (shard: number, millis: number) {
       const until = ownership.now().wallMillis + millis;
-      while (live.size > 0 && ownership.now().wallMillis < until) yield* Effect.sleep(20);
+      const busy = () => [...live.values()].some((actor) => actor.shard === shard && isBusy(actor));
+      while (busy() && ownership.now().wallMillis < until) yield* Effect.sleep(10);
     }),
   });
 });

@@ -12,8 +12,8 @@ import { placeEvents } from "@aegispay/core/payment/PaymentEvent";
 import type { Rejection } from "@aegispay/core/payment/Rejection";
 import type { AddressBook } from "@aegispay/core/addresses/AddressBook";
 import { Data, Effect, Result, Schedule } from "effect";
-import { EventLog } from "../log/EventLog.ts";
-import { replay, type Position } from "../log/replay.ts";
+import { EventLog, LogUnavailable } from "../log/EventLog.ts";
+import { replay, replayAtLeader, type Position } from "../log/replay.ts";
 
 /** The shard's lease is no longer ours: whoever holds it goes on. */
 export class OwnershipLost extends Data.TaggedError("OwnershipLost")<{ readonly payment: PaymentRef }> {}
@@ -30,11 +30,33 @@ export interface Step {
 /** A log that does not answer is asked again, at most every second, for as long as the actor lives. */
 const untilAnswered = Schedule.min([Schedule.exponential(50), Schedule.spaced(1_000)]);
 
-export const replayUntilRead = (addresses: AddressBook, payment: PaymentRef, seeAtLeast: number) =>
-  replay(addresses, payment, seeAtLeast).pipe(
-    Effect.retry({ schedule: untilAnswered, while: (error) => error._tag === "LogUnavailable" }),
-    Effect.catchTag("LogUnavailable", (unavailable) => Effect.die(unavailable)),
-  );
+const untilItAnswers = <A, E, R>(read: Effect.Effect<A, E | LogUnavailable, R>) =>
+  read.pipe(
+    Effect.retry({ schedule: untilAnswered, while: (error) => error instanceof LogUnavailable }),
+    Effect.catchIf(
+      (error) => error instanceof LogUnavailable,
+      (unavailable) => Effect.die(unavailable),
+    ),
+  ) as Effect.Effect<A, Exclude<E, LogUnavailable>, R>;
+
+const replayUntilRead = (addresses: AddressBook, payment: PaymentRef, seeAtLeast: number) =>
+  untilItAnswers(replay(addresses, payment, seeAtLeast));
+
+/**
+ * Replays a payment that something outside of its log speaks of: a timer, whose version must be there, or an operator
+ * (version 0), for whom the leader is asked. What does not reach the version is stale, or the log has lost it.
+ */
+export const replayTowards = Effect.fnUntraced(function* (
+  addresses: AddressBook,
+  payment: PaymentRef,
+  version: number,
+) {
+  if (version > 0) {
+    const position = yield* untilItAnswers(replay(addresses, payment));
+    if (position.state.version >= version) return position;
+  }
+  return yield* untilItAnswers(replayAtLeader(addresses, payment));
+});
 
 export const commitDecision = Effect.fnUntraced(function* (
   addresses: AddressBook,

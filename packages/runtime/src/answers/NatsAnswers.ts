@@ -1,6 +1,7 @@
 /** Answers on `payments.reply.<merchant>.<token>`: the merchant is the command's own, the token no subject (CONTRACT). */
 import { headers } from "@nats-io/nats-core";
 import { Effect, Layer } from "effect";
+import { count, metric } from "../metrics/Metrics.ts";
 import { Nats } from "../nats/NatsConnection.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { Answers } from "./Answers.ts";
@@ -16,6 +17,7 @@ export const layerNatsAnswers = Layer.effect(
         withCommand.set("Aegis-Command-Id", commandId);
         // A connection that is closing takes no more; whoever waits asks again.
         if (connection.isClosed() || connection.isDraining()) return;
+        count(metric.answers);
         connection.publish(addresses.reply(merchant, token), JSON.stringify(reply), { headers: withCommand });
       },
     });

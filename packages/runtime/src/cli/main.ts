@@ -3,6 +3,8 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
 import * as NodeServices from "@effect/platform-node/NodeServices";
 import { Cause, Console, Effect, Logger, Option, Runtime } from "effect";
 import { CliError, CliOutput, Command } from "effect/cli";
+import { dead } from "./commands/dead.ts";
+import { debts } from "./commands/debts.ts";
 import { dev } from "./commands/dev.ts";
 import { node } from "./commands/node.ts";
 import { nodes, shards } from "./commands/overview.ts";
@@ -13,7 +15,7 @@ import { colour, endsWell, exitCodes } from "./output.ts";
 
 const root = Command.make("aegispay").pipe(
   Command.withDescription("A payment runtime on NATS: charged at most once, nothing accepted is lost"),
-  Command.withSubcommands([dev, setup, node, nodes, shards, payment, simulator]),
+  Command.withSubcommands([dev, setup, node, nodes, shards, payment, dead, debts, simulator]),
 );
 
 const exitCodeOf = (error: unknown): number => {
@@ -44,6 +46,8 @@ const report = (cause: Cause.Cause<unknown>): void => {
 
 // Whoever read the output has gone (`aegispay dev | head`): end as if told to, so that everything is drained.
 process.stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
+// What is logged may go nowhere (a terminal that was closed): payments are not left in mid-air for that.
+process.stderr.on("error", () => undefined);
 
 /** The usage that goes with an error is no result either. */
 const consoleOfErrors: Console.Console = { ...console, log: console.error.bind(console) };

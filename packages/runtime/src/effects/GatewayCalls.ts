@@ -10,7 +10,9 @@ import type { Intent } from "@aegispay/core/payment/intents";
 import type { RecordLookUp, RecordOutcome } from "@aegispay/core/payment/PaymentCommand";
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
+import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
+import { CrashPoints } from "../seam/CrashPoints.ts";
 
 /**
  * Backstop behind the adapters' own time-outs (10 s for a connection, 10 s for the answer), in milliseconds: longer than
@@ -27,7 +29,13 @@ export class GatewayCalls extends Context.Service<
     readonly perform: (
       payment: PaymentRef,
       intent: Intent,
-      isMine: () => boolean,
+      around: {
+        /** Its timer has fired: it is not waited for, whatever this machine's clock says. */
+        readonly isDue: boolean;
+        readonly isMine: () => boolean;
+        /** Told just before the call leaves. */
+        readonly onCall: () => void;
+      },
     ) => Effect.Effect<RecordOutcome | RecordLookUp | undefined>;
   }
 >()("@aegispay/runtime/GatewayCalls") {}
@@ -38,6 +46,7 @@ const make = Effect.gen(function* () {
   const random = yield* Random.Random;
   const { deployment } = yield* Deployment;
   const settings = yield* Settings;
+  const crash = yield* CrashPoints;
   const places = new Map<string, Semaphore.Semaphore>();
   const placesAt = (gateway: string): Semaphore.Semaphore => {
     const found = places.get(gateway) ?? Semaphore.makeUnsafe(settings.gatewayConcurrency);
@@ -53,8 +62,8 @@ const make = Effect.gen(function* () {
   });
 
   /** A call that dies or takes too long may have left: its outcome is unknown. */
-  const bounded = <Outcome>(call: Effect.Effect<Outcome>) =>
-    call.pipe(
+  const bounded = <Outcome>(call: () => Effect.Effect<Outcome>) =>
+    Effect.suspend(call).pipe(
       Effect.timeoutOrElse({
         duration: callTimeoutMillis,
         orElse: () => Effect.succeed({ _tag: "Unknown", reason: "no answer in time" } as const),
@@ -73,7 +82,7 @@ const make = Effect.gen(function* () {
     } as const;
     if (round.action === "lookUp") {
       const outcome: Effect.Effect<LookUpOutcome> =
-        gateway === undefined ? Effect.succeed(unconfigured) : bounded(gateway.lookUp(attempt.idempotencyKey));
+        gateway === undefined ? Effect.succeed(unconfigured) : bounded(() => gateway.lookUp(attempt.idempotencyKey));
       return Effect.map(
         outcome,
         (found) => ({ type: "RecordLookUp", ...about, outcome: found, given: given() }) as const,
@@ -81,7 +90,9 @@ const make = Effect.gen(function* () {
     }
     const { idempotencyKey, request } = attempt;
     const outcome: Effect.Effect<GatewayOutcome> =
-      gateway === undefined ? Effect.succeed(unconfigured) : bounded(gateway.start({ idempotencyKey, ...request }));
+      gateway === undefined
+        ? Effect.succeed(unconfigured)
+        : bounded(() => gateway.start({ idempotencyKey, ...request }));
     return Effect.map(
       outcome,
       (found) => ({ type: "RecordOutcome", ...about, outcome: found, given: given() }) as const,
@@ -90,12 +101,23 @@ const make = Effect.gen(function* () {
 
   return GatewayCalls.of({
     given,
-    perform: (payment, intent, isMine) =>
+    perform: (payment, intent, { isDue, isMine, onCall }) =>
       Effect.gen(function* () {
-        const wait = Date.parse(intent.round.due) - clock.currentTimeMillisUnsafe();
+        const wait = isDue ? 0 : Date.parse(intent.round.due) - clock.currentTimeMillisUnsafe();
         if (wait > 0) yield* Effect.sleep(wait);
-        return yield* placesAt(intent.attempt.gateway).withPermit(
-          Effect.suspend(() => (isMine() ? call(payment, intent) : Effect.succeed(undefined))),
+        const place = placesAt(intent.attempt.gateway);
+        return yield* place.withPermit(
+          Effect.suspend(() => {
+            if (!isMine()) return Effect.succeed(undefined);
+            onCall();
+            crash.reach("beforeCall", payment, intent.round.action);
+            return Effect.tap(call(payment, intent), ({ outcome }) =>
+              Effect.sync(() => {
+                count(metric.gatewayCalls(intent.attempt.gateway, intent.round.action, outcome._tag));
+                crash.reach("afterCall", payment, intent.round.action);
+              }),
+            );
+          }),
         );
       }),
   });

@@ -1,29 +1,64 @@
-/** From a delivery to its actor, or to a refusal: the one place where what clients sent is looked at. */
+/** From a delivery to its actor, or to a refusal: the one place where what was published is looked at. */
+import { isToken } from "@aegispay/core/identity/Identity";
+import { reject } from "@aegispay/core/payment/Rejection";
 import { Context, Effect, Layer } from "effect";
 import { PaymentActors } from "../actor/PaymentActors.ts";
+import type { Delivered } from "../actor/PaymentActor.ts";
+import { Parking } from "../dead/Parking.ts";
 import { GatewayCalls } from "../effects/GatewayCalls.ts";
+import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import type { Delivery } from "./CommandQueue.ts";
 import { decodeCommand } from "./decodeCommand.ts";
 import { Refusals } from "./Refusals.ts";
 
-export class Ingress extends Context.Service<Ingress, { readonly take: (delivery: Delivery) => void }>()(
-  "@aegispay/runtime/Ingress",
-) {}
+export class Ingress extends Context.Service<
+  Ingress,
+  {
+    /** Mail for the delivery's actor; undefined where it was refused, which then goes on by itself. */
+    readonly read: (delivery: Delivery) => Delivered | undefined;
+    readonly take: (delivery: Delivery) => void;
+  }
+>()("@aegispay/runtime/Ingress") {}
+
+/** What nodes and operators may ask of a payment: to look at what it owes. */
+const internalVerbs = ["resume"];
 
 export const layerIngress = Layer.effect(
   Ingress,
   Effect.gen(function* () {
     const actors = yield* PaymentActors;
     const refusals = yield* Refusals;
+    const parking = yield* Parking;
     const calls = yield* GatewayCalls;
     const { commandStreamCreated } = yield* Deployment;
     const fork = Effect.runForkWith(yield* Effect.context());
+
+    const readOurs = (delivery: Delivery): Delivered | undefined => {
+      const { source, payment, verb } = delivery;
+      const { version = 1 } = delivery;
+      const known = source === "due" ? Number.isSafeInteger(version) && version > 0 : internalVerbs.includes(verb);
+      if (known && isToken(payment.merchant) && isToken(payment.paymentId)) return { _tag: "Wake", delivery };
+      const rejection = reject("InvalidCommand", `nothing here knows what ${source} "${verb}" means`);
+      fork(parking.park(delivery, { rejection }));
+      return undefined;
+    };
+
+    const read = (delivery: Delivery): Delivered | undefined => {
+      if (delivery.source !== "command") return readOurs(delivery);
+      const decoded = decodeCommand(delivery, `${commandStreamCreated}/${delivery.sequence}`, calls.given());
+      if (decoded._tag === "Decoded") return { _tag: "Command", delivery, command: decoded.command };
+      fork(refusals.refuse(delivery, decoded));
+      return undefined;
+    };
+
     return Ingress.of({
+      read,
       take: (delivery) => {
-        const decoded = decodeCommand(delivery, `${commandStreamCreated}/${delivery.sequence}`, calls.given());
-        if (decoded._tag === "Decoded") actors.tell(delivery, decoded.command);
-        else fork(refusals.refuse(delivery, decoded));
+        count(metric.commandsTaken(delivery.source));
+        if (delivery.source === "due") count(metric.timersDue);
+        const mail = read(delivery);
+        if (mail !== undefined) actors.tell(mail);
       },
     });
   }),

@@ -1,54 +1,80 @@
 /**
- * The command queue in memory, for unit tests and simulation. Owns its commands and, for each shard, the one consumer
- * that is fed; delivers a turn later, as the real one never calls back from within a publish or an ack.
+ * The command queue in memory, for unit tests and simulation. Owns its messages and, for each shard and source, the one
+ * consumer that is fed; delivers a turn later, as the real one never calls back from within a publish or an ack.
  */
+import { sources, type Source } from "@aegispay/core/addresses/AddressBook";
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import { Context, Effect, FiberSet, Layer } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
-import { CommandQueue, TakeOverFailed, type Delivery, type ShardTakeOver } from "./CommandQueue.ts";
+import { shardOf } from "../shard/shardOf.ts";
+import {
+  CommandQueue,
+  nothingLeftBehind,
+  TakeOverFailed,
+  type Delivery,
+  type LeftBehind,
+  type ShardTakeOver,
+} from "./CommandQueue.ts";
 
-export interface NewCommand {
+export interface NewMessage {
+  /** A command, if nothing else is said. */
+  readonly source?: Source;
   readonly payment: PaymentRef;
+  /** For a due timer: its kind. */
   readonly verb: string;
+  readonly version?: number;
   readonly body: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The other side of a memory queue: what clients and operators do, and orders to fail. */
+/** The other side of a memory queue: what clients, operators and timers do, and orders to fail. */
 export class MemoryCommandQueueControl extends Context.Service<
   MemoryCommandQueueControl,
   {
-    /** Answers the command's sequence. */
-    readonly publish: (command: NewCommand) => number;
+    /** Answers the message's sequence. */
+    readonly publish: (message: NewMessage) => number;
     /** Sequences of what is still in the queue. */
-    readonly waiting: () => ReadonlyArray<number>;
+    readonly waiting: (source: Source) => ReadonlyArray<number>;
     readonly shardOf: (payment: PaymentRef) => number;
-    /** Deletes a shard's consumer, as an operator or a server that forgot it. */
-    readonly loseConsumer: (shard: number) => void;
-    /** As many of the next take-overs fail. */
+    /** Deletes a shard's consumers, as an operator or a server that forgot them; or only that of one source. */
+    readonly loseConsumer: (shard: number, source?: Source) => void;
+    /** As many of the next take-overs fail before anything is done. */
     failTakeOvers: number;
-    /** As many of the next erasures reach nothing: the command stays, and comes again. */
+    /** As many of the next take-overs fail when older consumers have gone, and none has come. */
+    failTakeOversHalfWay: number;
+    /** As many of the next erasures reach nothing: the message stays, and comes again. */
     failErasures: number;
   }
 >()("@aegispay/runtime/MemoryCommandQueueControl") {}
 
 interface Consumer {
-  readonly order: ShardTakeOver;
-  /** Un-acked deliveries by sequence; a later one of the same command replaces the one before it. */
+  readonly epoch: number;
+  /** Undefined once its scope has closed: a consumer that is not listened to keeps what it was given. */
+  listener: ShardTakeOver | undefined;
+  /** Un-acked deliveries by sequence; a later one of the same message replaces the one before it. */
   readonly delivered: Map<number, object>;
-  /** What was given back and is not due yet. */
+  /** What was given back and is not due yet: it keeps its place in the window. */
   readonly resting: Set<number>;
-  /** Whether its scope is open: a consumer that is not listened to keeps what it was given. */
-  listening: boolean;
+  /** The highest sequence it was given. */
+  upTo: number;
 }
 
-/** FNV-1a, as the server's `partition()`. */
-const shardOf = (payment: PaymentRef, shards: number): number => {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(`${payment.merchant}${payment.paymentId}`))
-    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return hash % shards;
-};
+/** What one consumer is fed from: the messages of one source of one shard, by sequence. */
+interface ShardQueue {
+  readonly source: Source;
+  readonly shard: number;
+  readonly messages: Map<number, NewMessage>;
+  consumer: Consumer | undefined;
+}
+
+const emptyQueue = (source: Source, shard: number): ShardQueue => ({
+  source,
+  shard,
+  messages: new Map(),
+  consumer: undefined,
+});
+
+const unacked = (consumer: Consumer): number => consumer.delivered.size + consumer.resting.size;
 
 export const layerMemoryCommandQueue = (
   shards: number,
@@ -57,84 +83,130 @@ export const layerMemoryCommandQueue = (
     Effect.gen(function* () {
       const { shardWindow, ackWaitMillis } = yield* Settings;
       const run = yield* FiberSet.makeRuntime();
-      const commands = new Map<number, NewCommand>();
-      const consumers = new Map<number, Consumer>();
-      let sequence = 0;
+      const queues = Array.from({ length: shards }, (_, shard) => sources.map((source) => emptyQueue(source, shard)));
+      const queueOf = (source: Source, shard: number) => queues[shard]![sources.indexOf(source)]!;
+      /** Commands and internal commands are in one stream, timers in another. */
+      const lastSequences = { commands: 0, timers: 0 };
+      /** What rounds that failed half way have read of consumers that are gone since. */
+      const gathered = new Map<number, LeftBehind>();
 
       const later = (millis: number, action: () => void) =>
         void run(Effect.andThen(millis > 0 ? Effect.sleep(millis) : Effect.yieldNow, Effect.sync(action)));
 
-      const isLatest = (consumer: Consumer): boolean => consumers.get(consumer.order.shard) === consumer;
-
-      const feed = (shard: number): void => {
-        const consumer = consumers.get(shard);
-        if (consumer === undefined || !consumer.listening) return;
-        for (const [position, command] of commands) {
-          if (consumer.delivered.size >= shardWindow) return;
-          const isFree = !consumer.delivered.has(position) && !consumer.resting.has(position);
-          if (isFree && shardOf(command.payment, shards) === shard) deliver(consumer, position, command);
+      const feed = (queue: ShardQueue): void => {
+        const { consumer } = queue;
+        if (consumer?.listener === undefined) return;
+        for (const [sequence, message] of queue.messages) {
+          if (unacked(consumer) >= shardWindow) return;
+          const isFree = !consumer.delivered.has(sequence) && !consumer.resting.has(sequence);
+          if (isFree) deliver(queue, consumer, sequence, message);
         }
       };
 
-      const deliver = (consumer: Consumer, position: number, command: NewCommand): void => {
-        const { shard, onDelivery } = consumer.order;
+      const deliver = (queue: ShardQueue, consumer: Consumer, sequence: number, message: NewMessage): void => {
         const token = {};
-        consumer.delivered.set(position, token);
-        const isOpen = () => isLatest(consumer) && consumer.delivered.get(position) === token;
+        consumer.delivered.set(sequence, token);
+        consumer.upTo = Math.max(consumer.upTo, sequence);
+        const isOpen = () => queue.consumer === consumer && consumer.delivered.get(sequence) === token;
         const take = (keep: boolean): void => {
           if (!isOpen()) return;
-          consumer.delivered.delete(position);
-          if (!keep) commands.delete(position);
-          later(0, () => feed(shard));
+          consumer.delivered.delete(sequence);
+          if (!keep) queue.messages.delete(sequence);
+          later(0, () => feed(queue));
         };
+        const { payment, verb, version, body, headers = {} } = message;
         const delivery: Delivery = {
-          shard,
-          epoch: consumer.order.epoch,
-          payment: command.payment,
-          verb: command.verb,
-          body: command.body,
-          header: (name) => command.headers?.[name] || undefined,
-          headerText: () => Object.values(command.headers ?? {}).join("\n"),
-          sequence: position,
+          source: queue.source,
+          shard: queue.shard,
+          epoch: consumer.epoch,
+          payment,
+          verb,
+          ...(version === undefined ? {} : { version }),
+          body,
+          header: (name) => headers[name] || undefined,
+          headerText: () => Object.values(headers).join("\n"),
+          sequence,
           ack: () => take(false),
           erase: Effect.sync(() => {
             if (control.failErasures > 0) return void control.failErasures--;
-            commands.delete(position);
-            for (const { delivered } of consumers.values()) delivered.delete(position);
-            later(0, () => feed(shard));
+            queue.messages.delete(sequence);
+            queue.consumer?.delivered.delete(sequence);
+            later(0, () => feed(queue));
           }),
           returnLater: (delayMillis) => {
             if (!isOpen()) return;
-            consumer.resting.add(position);
+            consumer.resting.add(sequence);
             take(true);
             later(delayMillis, () => {
-              consumer.resting.delete(position);
-              feed(shard);
+              consumer.resting.delete(sequence);
+              feed(queue);
             });
           },
         };
         later(0, () => {
-          if (isOpen() && consumer.listening) onDelivery(delivery);
+          if (isOpen()) consumer.listener?.onDelivery(delivery);
         });
         later(ackWaitMillis, () => take(true));
       };
 
+      const lose = (queue: ShardQueue): void => {
+        const lost = queue.consumer;
+        queue.consumer = undefined;
+        if (lost?.listener !== undefined) later(0, lost.listener.onLost);
+      };
+
       const control = MemoryCommandQueueControl.of({
-        publish: (command) => {
-          commands.set(++sequence, command);
-          later(0, () => feed(shardOf(command.payment, shards)));
+        publish: (message) => {
+          const { source = "command", payment } = message;
+          const sequence = ++lastSequences[source === "due" ? "timers" : "commands"];
+          const queue = queueOf(source, shardOf(payment, shards));
+          queue.messages.set(sequence, message);
+          later(0, () => feed(queue));
           return sequence;
         },
-        waiting: () => [...commands.keys()],
+        waiting: (source) => queues.flatMap((_, shard) => [...queueOf(source, shard).messages.keys()]),
         shardOf: (payment) => shardOf(payment, shards),
-        loseConsumer: (shard) => {
-          const lost = consumers.get(shard);
-          consumers.delete(shard);
-          if (lost?.listening === true) later(0, lost.order.onLost);
+        loseConsumer: (shard, source) => {
+          for (const one of source === undefined ? sources : [source]) lose(queueOf(one, shard));
         },
         failTakeOvers: 0,
+        failTakeOversHalfWay: 0,
         failErasures: 0,
       });
+
+      /** Reads what the consumers of lower epochs hold, then deletes them. */
+      const deleteOlder = ({ shard, epoch, ownEpochs }: ShardTakeOver): LeftBehind => {
+        let { ended, count, upTo } = gathered.get(epoch) ?? nothingLeftBehind;
+        for (const queue of queues[shard]!) {
+          const { consumer, source } = queue;
+          if (consumer === undefined || consumer.epoch >= epoch) continue;
+          const isOther = ownEpochs?.has(consumer.epoch) !== true;
+          ended ||= isOther;
+          if (isOther && unacked(consumer) > 0) {
+            count += unacked(consumer);
+            upTo = { ...upTo, [source]: Math.max(upTo[source], consumer.upTo) };
+          }
+          lose(queue);
+        }
+        return { ended, count, upTo };
+      };
+
+      const consume = (queue: ShardQueue, order: ShardTakeOver) =>
+        Effect.acquireRelease(
+          Effect.sync(() => {
+            const { epoch } = order;
+            // A round before this one may have made it, and what that was given counts on.
+            const consumer = queue.consumer ?? { epoch, delivered: new Map(), resting: new Set(), upTo: 0 };
+            const listened = Object.assign(consumer, { listener: order });
+            queue.consumer = listened;
+            feed(queue);
+            return listened;
+          }),
+          (consumer: Consumer) =>
+            Effect.sync(() => {
+              if (consumer.listener === order) consumer.listener = undefined;
+            }),
+        );
 
       const takeOver = Effect.fnUntraced(function* (order: ShardTakeOver) {
         const { shard, epoch } = order;
@@ -143,22 +215,25 @@ export const layerMemoryCommandQueue = (
           control.failTakeOvers--;
           return yield* new TakeOverFailed({ shard, cause: "ordered to fail" });
         }
-        const before = consumers.get(shard);
-        if (before !== undefined && before.order.epoch > epoch) {
-          return yield* new TakeOverFailed({ shard, cause: `epoch ${before.order.epoch} holds the shard` });
+        const leftBehind = deleteOlder(order);
+        gathered.set(epoch, leftBehind);
+        if (control.failTakeOversHalfWay > 0) {
+          control.failTakeOversHalfWay--;
+          return yield* new TakeOverFailed({ shard, cause: "ordered to fail half way" });
         }
-        const consumer: Consumer = { order, delivered: new Map(), resting: new Set(), listening: true };
-        yield* Effect.acquireRelease(
-          Effect.sync(() => {
-            if (before?.order.epoch !== epoch) control.loseConsumer(shard);
-            consumers.set(shard, consumer);
-            feed(shard);
-          }),
-          () => Effect.sync(() => void (consumer.listening = false)),
-        );
+        const latest = Math.max(...queues[shard]!.map(({ consumer }) => consumer?.epoch ?? 0));
+        if (latest > epoch) return yield* new TakeOverFailed({ shard, cause: `epoch ${latest} holds the shard` });
+        gathered.delete(epoch);
+        for (const queue of queues[shard]!) yield* consume(queue, order);
+        return leftBehind;
       });
 
-      return Context.make(CommandQueue, CommandQueue.of({ takeOver })).pipe(
+      const retire = (shard: number, epoch: number) =>
+        Effect.sync(() => {
+          for (const queue of queues[shard]!) if (queue.consumer?.epoch === epoch) lose(queue);
+        });
+
+      return Context.make(CommandQueue, CommandQueue.of({ takeOver, retire })).pipe(
         Context.add(MemoryCommandQueueControl, control),
       );
     }),

@@ -1,7 +1,9 @@
-/** The command queue on a JetStream work queue: one pull consumer for each shard and epoch. */
+/** The command queue on JetStream work queues: for each shard and epoch one pull consumer a source. */
+import { sources, type Source } from "@aegispay/core/addresses/AddressBook";
 import {
   JetStreamApiError,
   type Consumer,
+  type ConsumerInfo,
   type ConsumerMessages,
   type ConsumerNotification,
   type JsMsg,
@@ -11,13 +13,23 @@ import { Effect, Layer } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { Nats } from "../nats/NatsConnection.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
-import { CommandQueue, TakeOverFailed, type Delivery, type ShardTakeOver } from "./CommandQueue.ts";
+import {
+  CommandQueue,
+  nothingLeftBehind,
+  TakeOverFailed,
+  type Delivery,
+  type LeftBehind,
+  type ShardTakeOver,
+} from "./CommandQueue.ts";
 
 /** How long one request of a take-over may take before the next round begins, in milliseconds. */
 const takeOverRequestMillis = 500;
 
 /** Before a command that could not be erased is delivered again, in milliseconds. */
 const eraseAgainMillis = 1_000;
+
+/** The server's code for a consumer that is not there. */
+const consumerNotFound = 10014;
 
 /** The server's code for deleting a message that is not there. */
 const messageNotFound = 10057;
@@ -43,12 +55,12 @@ const make = Effect.gen(function* () {
   const { jetstream, manager } = yield* Nats;
   const { addresses } = yield* Deployment;
   const settings = yield* Settings;
-  const stream = addresses.streams.commands;
 
   const deliveryOf = (message: JsMsg, epoch: number): Delivery | undefined => {
-    const address = addresses.parseShardCommand(message.subject);
+    const address = addresses.parseDelivery(message.subject);
     if (address === undefined) return undefined;
     const headers = readHeaders(message);
+    const stream = addresses.streamOf(address.source);
     return {
       ...address,
       epoch,
@@ -68,31 +80,56 @@ const make = Effect.gen(function* () {
     };
   };
 
-  const deleteOlder = async (shard: number, epoch: number): Promise<void> => {
-    const prefix = addresses.shardConsumer(shard, 0).slice(0, -1);
-    for await (const name of consumerNames()) {
-      if (name.startsWith(prefix) && Number(name.slice(prefix.length)) < epoch) {
-        await manager.consumers.delete(stream, name).catch(ignoreMissing);
+  /** The shard's consumers of lower epochs, with what they had delivered. */
+  const findOlder = async (shard: number, epoch: number) => {
+    const found: Array<{ readonly source: Source; readonly stream: string; readonly info: ConsumerInfo }> = [];
+    for (const stream of [addresses.streams.commands, addresses.streams.timers]) {
+      for await (const info of manager.consumers.list(stream)) {
+        const read = addresses.parseEpochConsumer(info.name);
+        if (read?.shard === shard && read.epoch < epoch) found.push({ source: read.source, stream, info });
       }
     }
+    return found;
   };
 
-  async function* consumerNames(): AsyncGenerator<string> {
-    for await (const info of manager.consumers.list(stream)) yield info.name;
-  }
+  /** What the rounds of a take-over have read of older consumers, by epoch and name: those of earlier rounds may be gone. */
+  const gathered = new Map<number, Map<string, { readonly source: Source; readonly info: ConsumerInfo }>>();
 
-  const open = async (shard: number, epoch: number): Promise<Consumer> => {
-    const name = addresses.shardConsumer(shard, epoch);
-    await deleteOlder(shard, epoch);
-    await manager.consumers.add(stream, {
-      durable_name: name,
-      filter_subject: addresses.shardCommands(shard),
-      ack_policy: "explicit",
-      ack_wait: nanos(settings.ackWaitMillis),
-      max_ack_pending: settings.shardWindow,
-      max_deliver: -1,
-    });
-    return jetstream.consumers.get(stream, name);
+  const open = async ({ shard, epoch, ownEpochs }: ShardTakeOver) => {
+    const older = await findOlder(shard, epoch);
+    const seen = gathered.get(epoch) ?? new Map<string, { readonly source: Source; readonly info: ConsumerInfo }>();
+    gathered.set(epoch, seen);
+    for (const { source, info } of older) seen.set(info.name, { source, info });
+    let { ended, count, upTo } = nothingLeftBehind;
+    for (const { source, info } of seen.values()) {
+      const { epoch: before } = addresses.parseEpochConsumer(info.name)!;
+      if (ownEpochs?.has(before) === true) continue;
+      ended = true;
+      if (info.num_ack_pending === 0) continue;
+      count += info.num_ack_pending;
+      upTo = { ...upTo, [source]: Math.max(upTo[source], info.delivered.stream_seq) };
+    }
+    const leftBehind: LeftBehind = { ended, count, upTo };
+    await Promise.all(
+      older.map(({ stream, info }) => manager.consumers.delete(stream, info.name).catch(ignoreMissing)),
+    );
+    const consumers = await Promise.all(
+      sources.map(async (source) => {
+        const stream = addresses.streamOf(source);
+        const name = addresses.epochConsumer(source, shard, epoch);
+        await manager.consumers.add(stream, {
+          durable_name: name,
+          filter_subject: addresses.shardSubject(source, shard),
+          ack_policy: "explicit",
+          ack_wait: nanos(settings.ackWaitMillis),
+          max_ack_pending: settings.shardWindow,
+          max_deliver: -1,
+        });
+        return jetstream.consumers.get(stream, name);
+      }),
+    );
+    gathered.delete(epoch);
+    return { consumers, leftBehind };
   };
 
   /** Reports the consumer's end: a rival may have deleted it before the first pull, which nobody answers then (503). */
@@ -102,39 +139,55 @@ const make = Effect.gen(function* () {
     }
   };
 
-  const takeOver = (order: ShardTakeOver) =>
-    Effect.gen(function* () {
-      const { shard, epoch } = order;
-      const failed = (cause: unknown) => new TakeOverFailed({ shard, cause });
-      const consumer = yield* Effect.tryPromise({ try: () => open(shard, epoch), catch: failed }).pipe(
-        Effect.timeoutOrElse({
-          duration: takeOverRequestMillis * 4,
-          orElse: () => Effect.fail(failed("no answer in time")),
-        }),
-      );
-      const messages = yield* Effect.acquireRelease(
-        Effect.tryPromise({
-          try: () =>
-            consumer.consume({
-              max_messages: settings.shardWindow,
-              idle_heartbeat: idleHeartbeatMillis,
-              callback: (message) => {
-                const delivery = deliveryOf(message, epoch);
-                if (delivery !== undefined) order.onDelivery(delivery);
-              },
-            }),
-          catch: failed,
-        }),
-        (consuming) =>
-          Effect.sync(() => {
-            consuming.stop();
+  const consume = (consumer: Consumer, order: ShardTakeOver) =>
+    Effect.acquireRelease(
+      Effect.tryPromise({
+        try: () =>
+          consumer.consume({
+            max_messages: settings.shardWindow,
+            idle_heartbeat: idleHeartbeatMillis,
+            callback: (message) => {
+              const delivery = deliveryOf(message, order.epoch);
+              if (delivery !== undefined) order.onDelivery(delivery);
+            },
           }),
-      );
+        catch: (cause) => new TakeOverFailed({ shard: order.shard, cause }),
+      }),
+      (consuming) => Effect.sync(() => consuming.stop()),
+    );
+
+  const takeOver = Effect.fnUntraced(function* (order: ShardTakeOver) {
+    const { shard } = order;
+    const failed = (cause: unknown) => new TakeOverFailed({ shard, cause });
+    const { consumers, leftBehind } = yield* Effect.tryPromise({
+      try: () => open(order),
+      catch: failed,
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: takeOverRequestMillis * 4,
+        orElse: () => Effect.fail(failed("no answer in time")),
+      }),
+    );
+    for (const consumer of consumers) {
+      const messages = yield* consume(consumer, order);
       // Also where the pull ended without a notice, as it does when something in the callback throws.
       void watch(messages).then(order.onLost, order.onLost);
-    });
+    }
+    return leftBehind;
+  });
 
-  return CommandQueue.of({ takeOver });
+  const retire = (shard: number, epoch: number) =>
+    Effect.promise(() =>
+      Promise.all(
+        sources.map((source) =>
+          manager.consumers
+            .delete(addresses.streamOf(source), addresses.epochConsumer(source, shard, epoch))
+            .catch(() => false),
+        ),
+      ),
+    ).pipe(Effect.asVoid);
+
+  return CommandQueue.of({ takeOver, retire });
 });
 
 /** The client decodes headers when they are first read, and throws at malformed ones; undefined says so. */
@@ -148,7 +201,11 @@ const readHeaders = (message: JsMsg): MsgHdrs | undefined => {
 
 const noHeaders = newHeaders();
 
-const ignoreMissing = (): boolean => false;
+/** A consumer that is not there has been deleted; any other refusal, or none at all, says nothing. */
+const ignoreMissing = (cause: unknown): boolean => {
+  if (cause instanceof JetStreamApiError && cause.code === consumerNotFound) return false;
+  throw cause;
+};
 
 /** Whether an earlier delivery has erased the message already. */
 const isGone = (cause: unknown): boolean => cause instanceof JetStreamApiError && cause.code === messageNotFound;

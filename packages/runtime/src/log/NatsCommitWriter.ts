@@ -45,6 +45,7 @@ export interface CommitWriterOptions {
   readonly batchMaxBytes: number;
   readonly batchesInFlight: number;
   readonly appendTimeoutMillis: number;
+  readonly lossConfirmMillis: number;
   readonly eventStream: string;
 }
 
@@ -53,9 +54,6 @@ const wrongLastSequence = 10071;
 
 /** The server's codes for a message, or its headers, too large: the same message is refused for ever. */
 const neverTaken: ReadonlySet<number | undefined> = new Set([10054, 10097]);
-
-/** How often a refusal that names less than was acknowledged is asked again before it counts as a loss. */
-const lossConfirmations = 5;
 
 /** Rough size of a commit's headers on the wire, in bytes. */
 const headerBytes = 400;
@@ -183,7 +181,8 @@ export class NatsCommitWriter {
 
   /** Sends alone, again and again, until what became of the commit is known. `first`: the answer to the first sending. */
   async #resolve(waiting: Waiting, first: Answer | undefined): Promise<Settled> {
-    let belowAcknowledged = 0;
+    /** Since when, on the monotonic clock, the server's refusals have named less than was acknowledged. */
+    let belowSince: number | undefined;
     for (let tries = 0; ; tries++) {
       if (this.#closed && (tries > 0 || first === undefined)) return { _tag: "Closed" };
       const answer = tries === 0 && first !== undefined ? first : await this.#request(waiting, []);
@@ -191,12 +190,13 @@ export class NatsCommitWriter {
       if (answer._tag === "Impossible") return answer;
       if (answer._tag === "WrongSequence") {
         if (answer.lastSequence < waiting.expectedSequence) {
-          belowAcknowledged++;
-          if (belowAcknowledged >= lossConfirmations) {
+          belowSince ??= performance.now();
+          if (performance.now() - belowSince >= this.#options.lossConfirmMillis) {
             const reason = `sequence ${waiting.expectedSequence} was acknowledged, the log now ends at ${answer.lastSequence}`;
             return { _tag: "Lost", reason };
           }
         } else {
+          belowSince = undefined;
           const settled = await this.#whoseIsIt(waiting, answer.lastSequence);
           if (settled !== undefined) return settled;
         }

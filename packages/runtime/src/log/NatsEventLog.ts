@@ -3,6 +3,7 @@ import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import type { StoredMsg } from "@nats-io/jetstream";
 import { Effect, Layer } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
+import { count, metric } from "../metrics/Metrics.ts";
 import { directBatch } from "../nats/directBatch.ts";
 import { nextAtLeader } from "../nats/leaderRead.ts";
 import { Nats } from "../nats/NatsConnection.ts";
@@ -42,8 +43,10 @@ const make = Effect.gen(function* () {
       writer.append(commit, addresses.append(payment), addresses.event(payment), (settled) => {
         switch (settled._tag) {
           case "Stored":
+            count(metric.commits);
             return resume(Effect.succeed(settled));
           case "Conflict":
+            count(metric.appendConflicts);
             return resume(Effect.fail(new AppendConflict({ lastSequence: settled.lastSequence })));
           case "Lost":
             return resume(Effect.fail(new EventContinuityError({ payment, reason: settled.reason })));

@@ -55,6 +55,13 @@ const fold = (
   return Result.succeed({ ...position, events });
 };
 
+/** Replays a payment as the stream's leader has it. */
+export const replayAtLeader = Effect.fnUntraced(function* (addresses: AddressBook, payment: PaymentRef) {
+  const log = yield* EventLog;
+  const read = fold(addresses, payment, yield* log.read(payment, { atLeader: true }));
+  return Result.isSuccess(read) ? read.success : yield* read.failure;
+});
+
 /**
  * Replays a payment. `seeAtLeast`: a sequence known to be stored; a read that does not reach it is stale and is repeated
  * at the leader, and, since a new leader too may be behind for a moment, by the caller.
@@ -63,9 +70,8 @@ export const replay = Effect.fnUntraced(function* (addresses: AddressBook, payme
   const log = yield* EventLog;
   const first = fold(addresses, payment, yield* log.read(payment));
   if (Result.isSuccess(first) && first.success.sequence >= seeAtLeast) return first.success;
-  const again = fold(addresses, payment, yield* log.read(payment, { atLeader: true }));
-  if (Result.isFailure(again)) return yield* again.failure;
-  if (again.success.sequence >= seeAtLeast) return again.success;
+  const again = yield* replayAtLeader(addresses, payment);
+  if (again.sequence >= seeAtLeast) return again;
   // A leader may be behind for a moment after a fail-over: no proof of a loss yet, so the caller asks again later.
   return yield* new LogUnavailable({ cause: `the log has not reached sequence ${seeAtLeast} yet` });
 });

@@ -7,6 +7,7 @@ import type { NatsConnection as Connection, NodeConnectionOptions } from "@nats-
 import { connect, credsAuthenticator, nuid } from "@nats-io/transport-node";
 import { Context, Data, Effect, Layer } from "effect";
 import { readFileSync } from "node:fs";
+import { count, metric } from "../metrics/Metrics.ts";
 
 /** How to reach NATS. Secrets arrive as plain text only here and are not kept. */
 export interface NatsAddress {
@@ -104,6 +105,7 @@ const open = Effect.fnUntraced(function* (address: NatsAddress) {
       if (status.type === "disconnect") connected = false;
       if (status.type !== "reconnect") continue;
       connected = true;
+      count(metric.natsReconnects);
       for (const listener of listeners) listener();
     }
   };

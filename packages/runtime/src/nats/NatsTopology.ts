@@ -36,6 +36,9 @@ const metadataKeys = { deployment: "aegispay.deployment", shards: "aegispay.shar
 
 const seconds = (value: number): number => value * 1e9;
 
+/** Recovery reports kept of each shard. */
+const keptRecoveries = 8;
+
 /** A command has at most 64 KiB; the stream leaves room for headers and for a node to answer what is too large. */
 const maxCommandBytes = 256 * 1024;
 
@@ -58,7 +61,7 @@ const streamConfigs = (
       ...common,
       name: streams.commands,
       description: "payment commands, a work queue by shard",
-      subjects: [patterns.commands],
+      subjects: [patterns.commands, patterns.internals],
       retention: "workqueue",
       duplicate_window: seconds(30),
       max_msg_size: maxCommandBytes,
@@ -82,6 +85,21 @@ const streamConfigs = (
     },
     {
       ...common,
+      // What fires stays until its owner acks it. No publisher but a node may reach this stream: schedules force roll-ups on.
+      name: streams.timers,
+      description: "armed timers, and what is due, a work queue by shard",
+      subjects: [patterns.timers, patterns.dues],
+      retention: "workqueue",
+      // The server takes no schedules together with discard "new"; without a limit nothing is discarded either way.
+      discard: "old",
+      duplicate_window: seconds(0.1),
+      allow_direct: true,
+      allow_msg_schedules: true,
+      subject_transform: patterns.dueToShard(wish.shards),
+      metadata: { [metadataKeys.shards]: String(wish.shards) },
+    },
+    {
+      ...common,
       name: streams.dead,
       description: "parked commands and payments",
       subjects: [patterns.dead],
@@ -101,6 +119,7 @@ const differences = (wished: Partial<StreamConfig>, found: StreamConfig): Readon
     "subject_transform",
     "republish",
     "allow_atomic",
+    "allow_msg_schedules",
     "deny_delete",
     "deny_purge",
     "max_age",
@@ -165,10 +184,16 @@ export const setUp = Effect.fn("setUp")(function* (wish: TopologyWish) {
     // Revisions begin anew with the bucket: consumers of older, higher epochs would never be taken over.
     yield* natsRequest("deleting the shards' old consumers", () => deleteEpochConsumers(nats.manager, addresses));
   }
-  for (const bucket of Object.values(addresses.buckets)) {
+  const { members, leases, suspects, recoveries } = addresses.buckets;
+  for (const [bucket, ttl, history] of [
+    [members, wish.leaseTtlMillis, 1],
+    [leases, wish.leaseTtlMillis, 1],
+    [suspects, 0, 1],
+    [recoveries, 0, keptRecoveries],
+  ] as const) {
     if ((yield* find(nats.manager, `KV_${bucket}`)) !== undefined) continue;
     yield* natsRequest(`creating bucket ${bucket}`, () =>
-      kvm.create(bucket, { history: 1, ttl: wish.leaseTtlMillis, allow_direct: false, replicas: wish.replicas ?? 1 }),
+      kvm.create(bucket, { history, ttl, allow_direct: false, replicas: wish.replicas ?? 1 }),
     );
     created.push(bucket);
   }
@@ -176,9 +201,10 @@ export const setUp = Effect.fn("setUp")(function* (wish: TopologyWish) {
 });
 
 const deleteEpochConsumers = async (manager: JetStreamManager, addresses: AddressBook): Promise<void> => {
-  const { commands } = addresses.streams;
-  for await (const { name } of manager.consumers.list(commands)) {
-    if (addresses.isShardConsumer(name)) await manager.consumers.delete(commands, name);
+  for (const stream of [addresses.streams.commands, addresses.streams.timers]) {
+    for await (const { name } of manager.consumers.list(stream)) {
+      if (addresses.parseEpochConsumer(name) !== undefined) await manager.consumers.delete(stream, name);
+    }
   }
 };
 

@@ -29,6 +29,8 @@ export class Leases extends Context.Service<
     readonly release: (lease: Lease) => Effect.Effect<void, LeasesUnavailable>;
     /** Whether the leader says that the lease is mine. */
     readonly isMine: (shard: number) => Effect.Effect<boolean, LeasesUnavailable>;
+    /** Calls back when a lease is seen to be given up, so that nobody waits longer for it; returns how to stop that. */
+    readonly onReleased: (listener: (shard: number) => void) => () => void;
     readonly me: LeaseHolder;
   }
 >()("@aegispay/runtime/Leases") {}

@@ -1,4 +1,5 @@
 /** Shard leases in the bucket `payments_leases`: its TTL is the life of a lease, a key's revision its epoch. */
+import { jetstream } from "@nats-io/jetstream";
 import { Kvm, type KvEntry } from "@nats-io/kv";
 import { nuid } from "@nats-io/nats-core";
 import { Effect, Layer } from "effect";
@@ -9,6 +10,7 @@ import { Deployment, TopologyMismatch } from "../nats/NatsTopology.ts";
 import { Leases, LeasesUnavailable, type Lease, type LeaseHolder } from "./Leases.ts";
 
 export const leaseKey = (shard: number): string => `shard-${shard}`;
+const shardOfKey = (key: string): number => Number(key.slice("shard-".length));
 
 const holderOf = (entry: KvEntry | null): LeaseHolder | undefined =>
   entry === null || entry.operation !== "PUT" ? undefined : entry.json<LeaseHolder>();
@@ -17,8 +19,10 @@ const make = Effect.gen(function* () {
   const { connection } = yield* Nats;
   const { addresses } = yield* Deployment;
   const settings = yield* Settings;
+  // A renewal that gets no answer is sent again at once: three of them fit between the first and two thirds of the lease.
+  const impatient = jetstream(connection, { timeout: Math.ceil(settings.leaseRenewMillis / 3) });
   const bucket = yield* natsRequest("opening the lease bucket", () =>
-    new Kvm(connection).open(addresses.buckets.leases),
+    new Kvm(impatient).open(addresses.buckets.leases),
   );
   const { ttl } = yield* natsRequest("reading the lease bucket", () => bucket.status());
   if (ttl !== settings.leaseTtlMillis) {
@@ -54,8 +58,28 @@ const make = Effect.gen(function* () {
     }
   };
 
+  const listeners = new Set<(shard: number) => void>();
+  const subjectPrefix = `$KV.${addresses.buckets.leases}.`;
+  yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      connection.subscribe(`${subjectPrefix}*`, {
+        callback: (error, message) => {
+          const operation = error === null ? message.headers?.get("KV-Operation") : undefined;
+          if (operation !== "DEL" && operation !== "PURGE") return;
+          const shard = shardOfKey(message.subject.slice(subjectPrefix.length));
+          for (const listener of listeners) listener(shard);
+        },
+      }),
+    ),
+    (subscription) => Effect.sync(() => subscription.unsubscribe()),
+  );
+
   return Leases.of({
     me,
+    onReleased: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     acquire: (shard) => attempt(() => orAdopt(shard, () => bucket.create(leaseKey(shard), value))),
     renew: (lease) =>
       attempt(() => orAdopt(lease.shard, () => bucket.update(leaseKey(lease.shard), value, lease.revision))),

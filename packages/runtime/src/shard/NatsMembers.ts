@@ -1,36 +1,84 @@
-/** Who lives: each node keeps an entry of its own in the bucket `payments_members`, which forgets it with its TTL. */
+/**
+ * Who lives, in the bucket `payments_members`, which forgets an entry with its TTL. Announcements are heard as what they
+ * are, messages on the bucket's subjects: nothing has to be kept alive or made anew when the server was away.
+ */
 import { Kvm, type KV } from "@nats-io/kv";
-import { Effect, Layer } from "effect";
+import { Clock, Effect, Layer } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { Nats, natsRequest } from "../nats/NatsConnection.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { Leases, type LeaseHolder } from "./Leases.ts";
-
-export interface Member extends LeaseHolder {
-  /** ISO 8601. */
-  readonly since: string;
-}
-
-export const layerNatsMembers = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const { connection } = yield* Nats;
-    const { addresses } = yield* Deployment;
-    const { leaseRenewMillis } = yield* Settings;
-    const { me } = yield* Leases;
-    const bucket = yield* natsRequest("opening the member bucket", () =>
-      new Kvm(connection).open(addresses.buckets.members),
-    );
-    const member: Member = { ...me, since: new Date().toISOString() };
-    const announce = Effect.ignore(natsRequest("announcing", () => bucket.put(me.node, JSON.stringify(member))));
-    yield* Effect.addFinalizer(() => Effect.ignore(natsRequest("leaving", () => leave(bucket, me))));
-    yield* announce;
-    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(leaseRenewMillis), announce)));
-  }),
-);
+import { Members, type Member } from "./Members.ts";
 
 /** Deletes the entry if it is still this process's own. */
-const leave = async (bucket: KV, me: LeaseHolder): Promise<void> => {
+const deleteOwn = async (bucket: KV, me: LeaseHolder): Promise<void> => {
   const entry = await bucket.get(me.node);
   if (entry?.operation !== "PUT" || entry.json<Member>().incarnation !== me.incarnation) return;
   await bucket.delete(me.node, { previousSeq: entry.revision });
 };
+
+const make = Effect.gen(function* () {
+  const { connection, onReconnect } = yield* Nats;
+  const { addresses } = yield* Deployment;
+  const { leaseRenewMillis, leaseTtlMillis } = yield* Settings;
+  const { me } = yield* Leases;
+  const clock = yield* Clock.Clock;
+  const name = addresses.buckets.members;
+  const bucket = yield* natsRequest("opening the member bucket", () => new Kvm(connection).open(name));
+  const subjectPrefix = `$KV.${name}.`;
+  const member: Member = { ...me, since: new Date(clock.currentTimeMillisUnsafe()).toISOString() };
+  /** When each was last heard, on the monotonic clock, in milliseconds. */
+  const heard = new Map<string, number>();
+  const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6;
+  let leaving = false;
+
+  const hear = (node: string, operation: string | undefined): void => {
+    if (operation === "DEL" || operation === "PURGE") heard.delete(node);
+    else heard.set(node, now());
+  };
+
+  const announce = Effect.suspend(() =>
+    leaving ? Effect.void : Effect.ignore(natsRequest("announcing", () => bucket.put(me.node, JSON.stringify(member)))),
+  );
+
+  /** Those who announced themselves before this node listened, or while its connection was away. */
+  const readAll = natsRequest("reading the members", async () => {
+    for await (const node of await bucket.keys()) if (!heard.has(node)) heard.set(node, now());
+  });
+
+  yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      connection.subscribe(`${subjectPrefix}*`, {
+        callback: (error, message) => {
+          if (error !== null) return;
+          hear(message.subject.slice(subjectPrefix.length), message.headers?.get("KV-Operation"));
+        },
+      }),
+    ),
+    (subscription) => Effect.sync(() => subscription.unsubscribe()),
+  );
+  yield* readAll;
+  const fork = Effect.runForkWith(yield* Effect.context());
+  const stopListening = onReconnect(() => void fork(Effect.ignore(Effect.andThen(announce, readAll))));
+  const leave = Effect.andThen(
+    Effect.sync(() => void (leaving = true)),
+    Effect.ignore(natsRequest("leaving", () => deleteOwn(bucket, me))),
+  );
+  yield* Effect.addFinalizer(() => Effect.andThen(Effect.sync(stopListening), leave));
+  yield* announce;
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(leaseRenewMillis), announce)));
+
+  return Members.of({
+    live: () => {
+      const since = now() - leaseTtlMillis;
+      for (const [node, at] of heard) if (at < since) heard.delete(node);
+      const live = new Set(heard.keys());
+      if (leaving) live.delete(me.node);
+      else live.add(me.node);
+      return live;
+    },
+    leave,
+  });
+});
+
+export const layerNatsMembers = Layer.effect(Members, make);

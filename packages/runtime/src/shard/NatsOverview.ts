@@ -5,7 +5,7 @@ import { Nats, natsRequest } from "../nats/NatsConnection.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import type { LeaseHolder } from "./Leases.ts";
 import { leaseKey } from "./NatsLeases.ts";
-import type { Member } from "./NatsMembers.ts";
+import type { Member } from "./Members.ts";
 
 const readBucket = <Entry>(bucket: string) =>
   Effect.gen(function* () {

@@ -1,14 +1,25 @@
-/** What the primary serves for all its workers: `/livez` (this process answers), `/readyz` (every worker takes payments). */
+/**
+ * What the primary serves for all its workers: `/livez` (this process answers), `/readyz` (every worker takes payments),
+ * `/metrics` (Prometheus).
+ */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer";
 import { Data, Effect, Layer } from "effect";
 import { HttpRouter, HttpServerResponse } from "effect/http";
+import type { ServeError } from "effect/http/HttpServerError";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Workers } from "./Workers.ts";
 
 export class HealthServerFailed extends Data.TaggedError("HealthServerFailed")<{ readonly message: string }> {}
 
+export interface HealthServerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
 export interface Health {
-  readonly workers: Workers;
+  readonly workers: Pick<Workers, "areReady" | "list" | "nodes" | "metrics" | "expected">;
   readonly isConnected: () => boolean;
 }
 
@@ -19,20 +30,36 @@ const routes = ({ workers, isConnected }: Health) =>
       "GET",
       "/readyz",
       Effect.sync(() => {
-        const up = workers.list();
         const ready = isConnected() && workers.areReady();
-        const body = { ready, nats: isConnected(), workers: { up: up.length, expected: workers.expected } };
+        const counts = { up: workers.list().length, expected: workers.expected };
+        const body = { ready, nats: isConnected(), workers: counts, nodes: workers.nodes() };
         return HttpServerResponse.jsonUnsafe(body, { status: ready ? 200 : 503 });
       }),
     ),
+    HttpRouter.add(
+      "GET",
+      "/metrics",
+      Effect.sync(() =>
+        HttpServerResponse.text(workers.metrics(), { contentType: "text/plain; version=0.0.4; charset=utf-8" }),
+      ),
+    ),
   );
 
-/** Serves until the scope closes. The port is one that was claimed before. */
-export const serveHealth = (port: number, health: Health) =>
-  Layer.build(
-    HttpRouter.serve(routes(health), { disableLogger: true, disableListenLog: true }).pipe(
-      Layer.provide(NodeHttpServer.layer(() => createServer(), { port, host: "127.0.0.1" })),
-    ),
-  ).pipe(
-    Effect.mapError((error) => new HealthServerFailed({ message: `port ${port} of --http-port: ${String(error)}` })),
+const cannotListen = (port: number, cause: unknown) => {
+  const taken = (cause as NodeJS.ErrnoException).code === "EADDRINUSE";
+  const what = taken ? `port ${port} is taken` : `port ${port} cannot be used (${String(cause)})`;
+  return new HealthServerFailed({ message: `${what}: choose another with --http-port (0 takes any free one)` });
+};
+
+/** Serves until the scope closes; answers where. */
+export const serveHealth = Effect.fnUntraced(function* ({ host, port }: HealthServerOptions, health: Health) {
+  const server = createServer();
+  const listening = yield* NodeHttpServer.make(() => server, { port, host, disablePreemptiveShutdown: true }).pipe(
+    Effect.mapError((error: ServeError) => cannotListen(port, error.cause)),
   );
+  // A scraper keeps its connection open: waiting for it to leave would hold up the end of this process.
+  yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()));
+  yield* listening.serve(yield* HttpRouter.toHttpEffect(routes(health)));
+  const { port: bound } = server.address() as AddressInfo;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${bound}`;
+});

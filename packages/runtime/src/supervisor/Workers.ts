@@ -1,135 +1,268 @@
 /**
- * The primary's side of its workers: forks them, respawns one that ended without being asked to, with back-off, and
- * deletes the leases of the dead, so that its shards are free at once and not only when their leases expire.
+ * The primary's side of its workers. Owns the processes it forks: respawns one that ended, with back-off and a limit,
+ * restarts them one after the other when asked to, and deletes the leases of the dead, so that their shards are free at
+ * once and not only when the leases expire.
+ *
+ * Invariants:
+ * 1. A worker's id has at most one process: the next one is forked only after the one before was reaped and buried.
+ * 2. What a worker has said counts only while that very process lives.
+ * 3. When the scope closes, or one worker is given up, every other one is told to end and waited for.
  */
-import { Data, Deferred, Effect, Exit, Scope } from "effect";
+import { Clock, Data, Deferred, Effect, Exit, Scope } from "effect";
 import cluster, { type Worker } from "node:cluster";
 import { fileURLToPath } from "node:url";
+import { mergeMetrics } from "../metrics/prometheusText.ts";
+import { Nats, type NatsConnectionLost } from "../nats/NatsConnection.ts";
 import type { NodeOptions } from "../Node.ts";
-import type { ShardStatus } from "../shard/ShardOwner.ts";
 import { buryWorker } from "../shard/NatsBurial.ts";
-
-export const workerOptionsVariable = "AEGISPAY_WORKER_OPTIONS";
-
-/** What a worker tells its primary, several times a second. */
-export interface WorkerStatus extends ShardStatus {
-  readonly type: "status";
-}
+import { renderPrimaryMetrics } from "./primaryMetrics.ts";
+import { isServing, readinessOf, type NodeReadiness, type WorkerReport } from "./readiness.ts";
+import { defaultRespawnLimit, respawnAfter } from "./respawn.ts";
+import { workerOptionsVariable, type WorkerMessage } from "./WorkerMessage.ts";
 
 export interface WorkerInfo {
   readonly node: string;
   readonly pid: number;
 }
 
+export type WorkersFailed = WorkerKeepsEnding | NatsConnectionLost;
+
 export interface Workers {
-  /** Those that are up now. */
+  /** Forks the workers and keeps them alive until the scope closes; done when each has been serving once. Once only. */
+  readonly start: Effect.Effect<void, WorkersFailed, Scope.Scope | Nats>;
+  /** Fails when there is no sense in going on: whoever started the workers then ends, with this as the reason. */
+  readonly failed: Effect.Effect<never, WorkersFailed>;
+  /** Those that are up now, in the order of their ids. */
   readonly list: () => ReadonlyArray<WorkerInfo>;
-  /** Whether every worker is up, has its connection, and serves or stands by for each shard. */
+  /** How each of those is doing. */
+  readonly nodes: () => ReadonlyArray<NodeReadiness>;
+  /** Whether every worker is up and serves what belongs to it. */
   readonly areReady: () => boolean;
   /** Shards that are served by these workers. */
   readonly served: () => number;
+  /** Metrics of all of them and of the primary, as Prometheus reads them. */
+  readonly metrics: () => string;
+  /**
+   * Ends each worker in turn, and goes on to the next when all serve again. Done when all are done, or when one does not
+   * come back in time: then the others stay as they are.
+   */
+  readonly rollingRestart: Effect.Effect<void>;
   readonly expected: number;
 }
 
-/** A worker that serves, or stands by for, every shard of the deployment. */
-const isServing = ({ connected, served, standby, shards }: WorkerStatus): boolean =>
-  connected && served + standby === shards;
-
-/** A worker that ended before it was ever up: something is wrong that a respawn does not mend. */
-export class WorkerStartFailed extends Data.TaggedError("WorkerStartFailed")<{ readonly node: string }> {
+/** A worker that cannot start, or cannot stay: something is wrong that respawning does not mend. */
+export class WorkerKeepsEnding extends Data.TaggedError("WorkerKeepsEnding")<{
+  readonly node: string;
+  readonly times: number;
+  /** Exit code or signal of its last end. */
+  readonly ending: string;
+}> {
   override get message(): string {
-    return `worker ${this.node} ended while it was starting: its reason stands above`;
+    return (
+      `worker ${this.node} has ended ${this.times} times in a row without serving, at last with ${this.ending}: ` +
+      `its reason stands above; the primary ends, after the other workers`
+    );
   }
 }
 
-const firstRespawnMillis = 100;
-const longestRespawnMillis = 10_000;
-/** A worker that has served this long is respawned at once when it ends: the pauses are for those that cannot start. */
-const healthyMillis = 1_000;
+/** What a worker needs beyond `drainMillis` to end, in milliseconds: handing its shards over, closing its connection. */
+const endGraceMillis = 5_000;
+/** How long a rolling restart waits for a worker to serve again, in milliseconds: longer than a lease lives. */
+const servesAgainMillis = 60_000;
+const pollMillis = 50;
 
 export interface WorkersOptions {
   readonly count: number;
-  readonly node: Omit<NodeOptions, "settings"> & { readonly settings: NodeOptions["settings"] };
+  readonly node: NodeOptions;
+  /** What a worker process runs; tests run workers of another composition. Default: `worker.ts`. */
+  readonly entry?: URL;
+  /** Ends in a row, without serving, until the primary gives up. */
+  readonly respawnLimit?: number;
 }
 
-/** Forks the workers and keeps them alive until the scope closes; done when each has been up once. */
-export const startWorkers = Effect.fnUntraced(function* (options: WorkersOptions) {
-  const { settings } = options.node;
-  const up = new Map<string, WorkerInfo & { readonly status: WorkerStatus }>();
-  const scope = yield* Effect.scope;
-  let stopping = false;
-  cluster.setupPrimary({ exec: fileURLToPath(new URL("./worker.ts", import.meta.url)), args: [], silent: false });
+/** One process of a worker. */
+interface Life {
+  readonly worker: Worker;
+  report?: WorkerReport;
+  /** Monotonic; when it first said that it serves. */
+  servingSinceMillis?: number;
+  metrics: string;
+  /** Told to end by a rolling restart. */
+  restarting: boolean;
+}
 
-  /** One life of a worker. */
-  const live = (node: string, onUp: () => void) =>
-    Effect.callback<{ readonly pid: number; readonly code: string }>((resume) => {
+/** Makes the workers' supervision; nothing is forked before `start`, so that who serves their health can begin first. */
+export const makeWorkers = Effect.fnUntraced(function* (options: WorkersOptions) {
+  const { settings } = options.node;
+  const { entry = new URL("./worker.ts", import.meta.url), respawnLimit = defaultRespawnLimit } = options;
+  const clock = yield* Clock.Clock;
+  const nats = yield* Nats;
+  const gaveUp = yield* Deferred.make<never, WorkerKeepsEnding>();
+  const failed = Effect.raceFirst(Deferred.await(gaveUp), nats.lost);
+  const names = Array.from({ length: options.count }, (_, index) => `${settings.nodeId}-${index + 1}`);
+  const lives = new Map<string, Life>();
+  const restarts = new Map(names.map((node) => [node, 0]));
+  let phase: "new" | "starting" | "running" | "stopping" = "new";
+  let rolling = false;
+  /** Called at each report. */
+  const watchers = new Set<() => void>();
+  const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6;
+
+  const reports = () => names.flatMap((node) => lives.get(node)?.report ?? []);
+  const nodes = () => reports().map((report) => readinessOf(report, now()));
+  const list = () => reports().map(({ node, pid }) => ({ node, pid }));
+  const areReady = () =>
+    phase !== "stopping" && reports().length === options.count && nodes().every(({ serving }) => serving);
+  const served = () => reports().reduce((sum, { status }) => sum + status.served, 0);
+  const metrics = () =>
+    mergeMetrics([
+      { text: renderPrimaryMetrics({ up: reports().length, expected: options.count, restarts }) },
+      ...names.map((node) => ({ node, text: lives.get(node)?.metrics ?? "" })),
+    ]);
+
+  const endWorker = (worker: Worker) => endProcess(worker, settings.drainMillis + endGraceMillis);
+
+  /** One life of a worker, to its end. */
+  const live = (node: string, onServing: () => void) =>
+    Effect.callback<{ readonly life: Life; readonly pid: number; readonly code: string }>((resume) => {
       const nodeOptions: NodeOptions = {
         ...options.node,
         nats: { ...options.node.nats, name: node },
         settings: { ...settings, nodeId: node },
       };
-      const worker: Worker = cluster.fork({ [workerOptionsVariable]: JSON.stringify(nodeOptions) });
-      const pid = worker.process.pid!;
-      worker.on("message", (status: WorkerStatus) => {
+      const worker = cluster.fork({ [workerOptionsVariable]: JSON.stringify(nodeOptions) });
+      const { pid = 0 } = worker.process;
+      const life: Life = { worker, metrics: "", restarting: false };
+      lives.set(node, life);
+      const ended = (code: string): void => {
+        lives.delete(node);
+        resume(Effect.succeed({ life, pid, code }));
+      };
+      worker.on("message", (message: WorkerMessage) => {
         if (worker.isDead()) return;
-        up.set(node, { node, pid, status });
-        if (isServing(status)) onUp();
+        if (message.type === "metrics") return void (life.metrics = message.text);
+        life.report = { node, pid, status: message, atMillis: now() };
+        if (isServing(message)) {
+          life.servingSinceMillis ??= now();
+          onServing();
+        }
+        for (const look of watchers) look();
       });
-      worker.once("exit", (code, signal) => {
-        up.delete(node);
-        resume(Effect.succeed({ pid, code: signal ?? String(code) }));
-      });
-      return endWorker(worker, settings.drainMillis + 5_000);
+      worker.once("exit", (code, signal) => ended(signal ?? String(code)));
+      // A process that could not be made has no exit.
+      worker.on("error", (error) => (pid === 0 ? ended(error.message) : undefined));
+      return pid === 0 ? Effect.void : endWorker(worker);
     });
 
-  const keepAlive = Effect.fnUntraced(function* (node: string, firstUp: Deferred.Deferred<void, WorkerStartFailed>) {
-    let pause = firstRespawnMillis;
+  const keepAlive = Effect.fnUntraced(function* (node: string, firstServed: Deferred.Deferred<void>) {
+    let failures = 0;
     for (;;) {
-      let wasUp = false;
-      let servingSince = Number.POSITIVE_INFINITY;
-      const ended = yield* live(node, () => {
-        if (!wasUp) servingSince = Date.now();
-        wasUp = true;
-        Deferred.doneUnsafe(firstUp, Effect.void);
-      });
-      if (stopping) return;
-      if (!wasUp) yield* Deferred.fail(firstUp, new WorkerStartFailed({ node }));
-      if (Date.now() - servingSince > healthyMillis) pause = firstRespawnMillis;
-      yield* Effect.logWarning(
-        `worker ${node} (pid ${ended.pid}) ended with ${ended.code}, it starts again in ${pause} ms`,
-      );
-      yield* buryWorker(settings.root, node, ended.pid).pipe(
-        Effect.timeout(2_000),
-        Effect.catch((error) => Effect.logWarning(`its leases will expire by themselves: ${String(error)}`)),
-      );
-      yield* Effect.sleep(pause);
-      pause = Math.min(pause * 2, longestRespawnMillis);
+      const { life, pid, code } = yield* live(node, () => Deferred.doneUnsafe(firstServed, Effect.void));
+      if (phase === "stopping") return;
+      const end = {
+        servedMillis: life.servingSinceMillis === undefined ? 0 : now() - life.servingSinceMillis,
+        clean: code === "0",
+        restarting: life.restarting,
+        natsConnected: nats.isConnected(),
+      };
+      const next = respawnAfter(failures, end, respawnLimit);
+      failures = next.failures;
+      const what = `worker ${node} (pid ${pid}) ended with ${code}`;
+      if (next._tag === "AtOnce") yield* Effect.logInfo(`${what}, it starts again`);
+      if (next._tag === "After") yield* Effect.logWarning(`${what}, it starts again in ${next.millis} ms`);
+      yield* Effect.ignore(buryWorker(settings.root, node, pid, settings.leaseTtlMillis));
+      if (next._tag === "GiveUp") {
+        const reason = new WorkerKeepsEnding({ node, times: next.failures, ending: code });
+        yield* Effect.logError(`${what}; ${reason.message}`);
+        return yield* Deferred.fail(gaveUp, reason);
+      }
+      if (next._tag === "After") yield* Effect.sleep(next.millis);
+      while (!nats.isConnected()) yield* Effect.sleep(pollMillis);
+      restarts.set(node, restarts.get(node)! + 1);
     }
   });
 
-  const loops = yield* Scope.make();
-  yield* Scope.addFinalizer(
-    scope,
-    Effect.andThen(
-      Effect.sync(() => void (stopping = true)),
-      Scope.close(loops, Exit.void),
-    ),
-  );
-  const starts: Array<Deferred.Deferred<void, WorkerStartFailed>> = [];
-  for (let index = 1; index <= options.count; index++) {
-    const firstUp = yield* Deferred.make<void, WorkerStartFailed>();
-    starts.push(firstUp);
-    yield* Effect.forkIn(keepAlive(`${settings.nodeId}-${index}`, firstUp), loops);
-  }
-  yield* Effect.forEach(starts, Deferred.await, { concurrency: "unbounded", discard: true });
-  const areReady = () => up.size === options.count && [...up.values()].every(({ status }) => isServing(status));
-  const list = () => [...up.values()].map(({ node, pid }) => ({ node, pid }));
-  const served = () => [...up.values()].reduce((sum, { status }) => sum + status.served, 0);
-  return { list, areReady, served, expected: options.count } satisfies Workers;
+  const start = Effect.gen(function* () {
+    phase = "starting";
+    cluster.setupPrimary({ exec: fileURLToPath(entry), args: [], silent: false });
+    // All at once: one after the other would hand each one's shards to those that are to end next.
+    const loops = yield* Scope.make("parallel");
+    yield* Effect.addFinalizer(() => {
+      phase = "stopping";
+      return Scope.close(loops, Exit.void);
+    });
+    const eachServed = yield* Effect.forEach(names, () => Deferred.make<void>());
+    for (const [index, node] of names.entries()) {
+      // A loop that ends by a mistake of ours must not leave its worker away for ever.
+      const loop = Effect.onError(keepAlive(node, eachServed[index]!), (cause) => Deferred.failCause(gaveUp, cause));
+      yield* Effect.forkIn(loop, loops);
+    }
+    const allServed = Effect.forEach(eachServed, Deferred.await, { concurrency: "unbounded", discard: true });
+    yield* Effect.raceFirst(allServed, failed);
+    phase = "running";
+  });
+
+  /** Done at the report that makes it true, so that whoever sees it in `/readyz` may ask for the next restart at once. */
+  const serveAgain = (node: string, before: Life | undefined) =>
+    Effect.callback<void>((resume) => {
+      const look = (): void => {
+        if (lives.get(node) === before || !areReady()) return;
+        watchers.delete(look);
+        resume(Effect.void);
+      };
+      watchers.add(look);
+      look();
+      return Effect.sync(() => void watchers.delete(look));
+    }).pipe(Effect.timeoutOption(servesAgainMillis));
+
+  const roll = Effect.gen(function* () {
+    yield* Effect.logInfo(`rolling restart of ${names.length} worker(s)`);
+    for (const [index, node] of names.entries()) {
+      const life = lives.get(node);
+      if (life !== undefined) {
+        life.restarting = true;
+        yield* endWorker(life.worker);
+      }
+      if ((yield* serveAgain(node, life))._tag === "None") {
+        const left = names.length - index - 1;
+        return yield* Effect.logError(
+          `rolling restart: not all workers serve ${servesAgainMillis} ms after ${node} was restarted; ${left} of them stay as they are`,
+        );
+      }
+      yield* Effect.logInfo(`rolling restart: ${node} serves again (pid ${lives.get(node)?.worker.process.pid})`);
+    }
+    return yield* Effect.logInfo("rolling restart done");
+  });
+
+  const rollingRestart = Effect.suspend(() => {
+    if (phase !== "running") return Effect.logWarning("no rolling restart: the workers are not running yet");
+    if (rolling) return Effect.logWarning("no second rolling restart: one is under way");
+    rolling = true;
+    return Effect.ensuring(
+      roll,
+      Effect.sync(() => void (rolling = false)),
+    );
+  });
+
+  const workers: Workers = {
+    start,
+    failed,
+    list,
+    nodes,
+    areReady,
+    served,
+    metrics,
+    rollingRestart,
+    expected: options.count,
+  };
+  return workers;
 });
 
+/** The workers, when each has been serving once. */
+export const startWorkers = (options: WorkersOptions) => Effect.tap(makeWorkers(options), (workers) => workers.start);
+
 /** SIGTERM, then SIGKILL for one that does not end in time. */
-const endWorker = (worker: Worker, graceMillis: number): Effect.Effect<void> =>
+const endProcess = (worker: Worker, graceMillis: number): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     if (worker.isDead()) return resume(Effect.void);
     const timer = setTimeout(() => worker.process.kill("SIGKILL"), graceMillis);

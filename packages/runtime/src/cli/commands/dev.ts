@@ -8,26 +8,18 @@ import { demonstrate, type DemonstrationResult } from "../../demonstration/Demon
 import { layerNats, Nats } from "../../nats/NatsConnection.ts";
 import { setUp } from "../../nats/NatsTopology.ts";
 import { lockDataDir } from "../../supervisor/dataDirLock.ts";
+import { restartOnHangUp } from "../../supervisor/hangUp.ts";
 import { serveHealth } from "../../supervisor/HealthServer.ts";
-import { claimPort, startNatsServer } from "../../supervisor/NatsServerProcess.ts";
-import { startWorkers } from "../../supervisor/Workers.ts";
+import { startNatsServer } from "../../supervisor/NatsServerProcess.ts";
+import { makeWorkers } from "../../supervisor/Workers.ts";
 import { checkRoot, jsonFlag, rootFlag } from "../connection.ts";
 import { colour, FailedQuietly, printJson, printProgress, printResult, runUntilTold, table } from "../output.ts";
 import { settingsOf } from "../settings.ts";
-import { workersFlag } from "./node.ts";
+import { httpPortFlag, isNodeId, nodeIdRule, portFlag, workersFlag } from "./node.ts";
 import { nameFlag } from "./simulator.ts";
 
 const demonstrationPayments = 500;
 const shards = 16;
-
-const portFlag = (name: string, port: number, what: string) =>
-  Flag.Int(name).pipe(
-    Flag.withDescription(`Port of ${what}; 0 = any free one (default ${port})`),
-    Flag.filter(
-      (given) => given >= 0 && given <= 65_535,
-      () => "a port from 0 to 65535",
-    ),
-  );
 
 const showResult = (result: DemonstrationResult): string => {
   const rows = result.fates.map((line) =>
@@ -57,12 +49,9 @@ export const dev = Command.make(
   "dev",
   {
     natsPort: portFlag("nats-port", 4222, "the embedded nats-server").pipe(Flag.withDefault(4222)),
-    httpPort: portFlag("http-port", 8080, "/livez and /readyz (AEGISPAY_HTTP_PORT)").pipe(
-      Flag.withFallbackConfig(Config.Int("AEGISPAY_HTTP_PORT")),
-      Flag.withDefault(8080),
-    ),
+    httpPort: httpPortFlag(8080),
     simulatorPort: portFlag("simulator-port", 8081, "the gateway simulator").pipe(Flag.withDefault(8081)),
-    workers: workersFlag,
+    workers: workersFlag(2),
     dataDir: Flag.String("data-dir").pipe(
       Flag.withDescription("Folder of all data (default .aegispay)"),
       Flag.withDefault(".aegispay"),
@@ -76,6 +65,7 @@ export const dev = Command.make(
     nodeId: Flag.String("node-id").pipe(
       Flag.withDescription("Prefix of the workers' ids (AEGISPAY_NODE_ID, default node)"),
       Flag.withFallbackConfig(Config.String("AEGISPAY_NODE_ID")),
+      Flag.filter(isNodeId, () => nodeIdRule),
       Flag.withDefault("node"),
     ),
     noDemo: Flag.Boolean("no-demo").pipe(Flag.withDescription("Leave the demonstration out"), Flag.withDefault(false)),
@@ -97,11 +87,8 @@ export const dev = Command.make(
           port: flags.simulatorPort,
           dataDir: join(dataDir, "simulator"),
         }).pipe(Effect.mapError(nameFlag("--simulator-port")));
-        const httpPort = yield* claimPort(flags.httpPort, "--http-port");
-        yield* printProgress(
-          `nats-server ${url}, gateway simulator ${simulator.url}; starting ${flags.workers} worker(s)`,
-        );
-        const workers = yield* startWorkers({
+        const { isConnected } = yield* Nats;
+        const workers = yield* makeWorkers({
           count: flags.workers,
           node: {
             nats: { url, name: "aegispay" },
@@ -109,33 +96,35 @@ export const dev = Command.make(
             gateways: { gateways: [{ name: "simulator", type: "simulator", url: simulator.url }] },
           },
         });
-        // A predecessor that was killed leaves leases behind: until they expire nothing would be taken.
-        while (workers.served() < shards) yield* Effect.sleep(50);
-        const { isConnected } = yield* Nats;
-        yield* serveHealth(httpPort, { workers, isConnected });
-        const http = `http://127.0.0.1:${httpPort}`;
-        const where = {
-          ready: true,
-          nats: url,
-          http,
-          simulator: simulator.url,
-          workers: workers.list(),
-          natsPid: natsPid(),
-        };
-        const listening = `ready: NATS ${url}, health ${http}/readyz, simulator ${simulator.url}, data in ${dataDir}`;
-        yield* flags.json ? printJson(where) : printResult(listening);
-        if (!flags.noDemo) {
-          const result = yield* demonstrate({
-            payments: demonstrationPayments,
-            simulator: simulator.url,
-            workers,
-            onProgress: (text) => printProgress(text),
-          });
-          yield* flags.json ? printJson({ demonstration: result }) : printResult(`\n${showResult(result)}\n`);
-          if (flags.exit) return result.right ? undefined : yield* new FailedQuietly();
-        } else if (flags.exit) return undefined;
-        if (!flags.json) yield* printResult(`${listening}; Ctrl-C ends it`);
-        return yield* runUntilTold;
+        const http = yield* serveHealth({ host: "127.0.0.1", port: flags.httpPort }, { workers, isConnected });
+        yield* restartOnHangUp(workers);
+        yield* printProgress(
+          `nats-server ${url}, gateway simulator ${simulator.url}, health ${http}/readyz; starting ${flags.workers} worker(s)`,
+        );
+        const where = { nats: url, http, simulator: simulator.url };
+        const listening = `ready: NATS ${url}, health ${http}/readyz, simulator ${simulator.url}, data in ${dataDir}, primary ${process.pid}`;
+
+        const serve = Effect.gen(function* () {
+          yield* workers.start;
+          // A predecessor that was killed leaves leases behind: until they expire nothing would be taken.
+          while (workers.served() < shards) yield* Effect.sleep(50);
+          yield* flags.json
+            ? printJson({ ready: true, ...where, workers: workers.list(), natsPid: natsPid() })
+            : printResult(listening);
+          if (!flags.noDemo) {
+            const result = yield* demonstrate({
+              payments: demonstrationPayments,
+              simulator: simulator.url,
+              workers,
+              onProgress: (text) => printProgress(text),
+            });
+            yield* flags.json ? printJson({ demonstration: result }) : printResult(`\n${showResult(result)}\n`);
+            if (flags.exit) return result.right ? undefined : yield* new FailedQuietly();
+          } else if (flags.exit) return undefined;
+          if (!flags.json) yield* printResult(flags.noDemo ? "Ctrl-C ends it" : `${listening}; Ctrl-C ends it`);
+          return yield* runUntilTold;
+        });
+        return yield* Effect.raceFirst(serve, workers.failed);
       }).pipe(
         Effect.scoped,
         Effect.provide(layerAegisClientOnNats(root)),

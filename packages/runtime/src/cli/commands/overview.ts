@@ -1,16 +1,20 @@
 /** `aegispay nodes` and `aegispay shards`: who lives, and who owns what, read from the buckets. */
 import { Effect } from "effect";
-import { Command } from "effect/cli";
-import { layerNats } from "../../nats/NatsConnection.ts";
-import { layerDeployment } from "../../nats/NatsTopology.ts";
+import { Command, Flag } from "effect/cli";
+import { layerNats, type Nats } from "../../nats/NatsConnection.ts";
+import { layerDeployment, type Deployment } from "../../nats/NatsTopology.ts";
 import { readOverview } from "../../shard/NatsOverview.ts";
+import { readRecoveries } from "../../shard/NatsRecoveries.ts";
 import { checkRoot, jsonFlag, natsAddress, natsFlags } from "../connection.ts";
 import { printJson, printResult, table } from "../output.ts";
 
-const withDeployment = (flags: Parameters<typeof natsAddress>[0] & { readonly root: string }) =>
+const withDeployment = <A, E>(
+  flags: Parameters<typeof natsAddress>[0] & { readonly root: string },
+  read: Effect.Effect<A, E, Nats | Deployment>,
+) =>
   checkRoot(flags.root).pipe(
     Effect.andThen(
-      readOverview.pipe(
+      read.pipe(
         Effect.provide(layerDeployment(flags.root)),
         Effect.provide(layerNats(natsAddress(flags, "aegispay-overview"))),
       ),
@@ -21,7 +25,7 @@ export const nodes = Command.make(
   "nodes",
   { ...natsFlags, json: jsonFlag },
   Effect.fnUntraced(function* (flags) {
-    const { members, owners } = yield* withDeployment(flags);
+    const { members, owners } = yield* withDeployment(flags, readOverview);
     const rows = members
       .map(({ node, pid, host, since, incarnation }) => ({
         node,
@@ -43,11 +47,44 @@ export const nodes = Command.make(
   }),
 ).pipe(Command.withDescription("Show who lives"));
 
+const columns = [
+  "totalPayments",
+  "inFlightPayments",
+  "recoveredPayments",
+  "failedRecoveries",
+  "takeOverMillis",
+  "recoveryMillis",
+] as const;
+
+const recoveries = Effect.fnUntraced(function* (
+  flags: Parameters<typeof withDeployment>[0] & { readonly json: boolean },
+) {
+  const reports = yield* withDeployment(flags, readRecoveries);
+  if (flags.json) return yield* printJson(reports);
+  const cells = reports.map((report) => [
+    String(report.shard),
+    ...columns.map((column) => String(report[column])),
+    report.node,
+    report.complete ? report.at : `${report.at} (not finished when it was reported)`,
+  ]);
+  yield* printResult(
+    cells.length === 0 ? "no shard was taken over yet" : table(["shard", ...columns, "node", "at"], cells),
+  );
+});
+
 export const shards = Command.make(
   "shards",
-  { ...natsFlags, json: jsonFlag },
+  {
+    ...natsFlags,
+    recovery: Flag.Boolean("recovery").pipe(
+      Flag.withDescription("Instead: what the latest take-overs of each shard found and recovered, newest first"),
+      Flag.withDefault(false),
+    ),
+    json: jsonFlag,
+  },
   Effect.fnUntraced(function* (flags) {
-    const { owners } = yield* withDeployment(flags);
+    if (flags.recovery) return yield* recoveries(flags);
+    const { owners } = yield* withDeployment(flags, readOverview);
     const rows = owners.map(({ shard, lease }) => ({
       shard,
       node: lease?.value.node ?? null,

@@ -1,0 +1,82 @@
+/**
+ * What a payment owes to a gateway, and what keeps that from being forgotten (law 5): pure, so that it can be tried
+ * without a server.
+ */
+import { paymentKey, type PaymentRef } from "@aegispay/core/identity/Identity";
+import { intents } from "@aegispay/core/payment/intents";
+import type { PaymentState } from "@aegispay/core/payment/PaymentState";
+
+export interface Debt {
+  readonly payment: PaymentRef;
+  /** The payment's state; `HALTED` where its log cannot be read to the end. */
+  readonly state: string;
+  /** `lookUp 1/3`: what, for which attempt, in which round. */
+  readonly owes: string;
+  /** Not before this moment, ISO 8601; null where nobody knows. */
+  readonly due: string | null;
+  /** The version that opened the round, and names its timer. */
+  readonly version: number;
+}
+
+/** The debt of a state, if it has one. */
+export const debtOf = (payment: PaymentRef, state: PaymentState): Debt | undefined => {
+  const [intent] = intents(state);
+  if (intent === undefined) return undefined;
+  const { attempt, round } = intent;
+  const owes = `${round.action} ${attempt.number}/${round.round}`;
+  return { payment, state: state.name, owes, due: round.due, version: round.version };
+};
+
+/** A log that is not continuous says nothing: the payment may owe anything, so any holder counts. */
+export const debtOfHalted = (payment: PaymentRef, reason: string): Debt => ({
+  payment,
+  state: "HALTED",
+  owes: `unknown (${reason})`,
+  due: null,
+  version: Number.MAX_SAFE_INTEGER,
+});
+
+/** In the order in which they are shown. */
+export const holderKinds = ["timer", "command", "internal", "due", "parked"] as const;
+export type HolderKind = (typeof holderKinds)[number];
+
+/** Something durable that speaks of a payment. */
+export interface Holding {
+  readonly by: HolderKind;
+  /** Of an armed timer: the version that armed it. */
+  readonly version?: number;
+}
+
+/**
+ * Whether it brings the payment back to its owner, who then sees to the debt. An armed timer does so if it is that of the
+ * open round, or of an earlier one: when that fires it is moot, but its owner arms what is owed before acking it. A later
+ * one says that the payment has gone on since its log was read: no evidence about the debt that was seen.
+ */
+export const holds = (debt: Debt, { by, version = 0 }: Holding): boolean => by !== "timer" || version <= debt.version;
+
+export interface DebtRow {
+  readonly merchant: string;
+  readonly paymentId: string;
+  readonly state: string;
+  readonly owes: string;
+  readonly due: string | null;
+  /** Empty: forgotten. */
+  readonly heldBy: ReadonlyArray<HolderKind>;
+}
+
+export const isForgotten = (row: DebtRow): boolean => row.heldBy.length === 0;
+
+export const debtRow = (debt: Debt, holdings: ReadonlyArray<Holding>): DebtRow => {
+  const { payment, state, owes, due } = debt;
+  const kinds = new Set(holdings.filter((holding) => holds(debt, holding)).map(({ by }) => by));
+  return { ...payment, state, owes, due, heldBy: holderKinds.filter((kind) => kinds.has(kind)) };
+};
+
+/** The forgotten ones first, then by when they are due. */
+export const inOrder = (rows: ReadonlyArray<DebtRow>): ReadonlyArray<DebtRow> =>
+  rows.toSorted(
+    (left, right) =>
+      Number(isForgotten(right)) - Number(isForgotten(left)) ||
+      (left.due ?? "").localeCompare(right.due ?? "") ||
+      paymentKey(left).localeCompare(paymentKey(right)),
+  );

@@ -1,0 +1,25 @@
+/** What the primary itself knows, in the text format of Prometheus. */
+import { escapeLabelValue } from "../metrics/prometheusText.ts";
+
+export interface PrimaryFigures {
+  /** Workers that are up. */
+  readonly up: number;
+  readonly expected: number;
+  /** How often each worker was started again, by its id. */
+  readonly restarts: ReadonlyMap<string, number>;
+}
+
+const family = (name: string, type: "counter" | "gauge", help: string, samples: ReadonlyArray<string>): string =>
+  [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples.map((sample) => `${name}${sample}`), ""].join("\n");
+
+export const renderPrimaryMetrics = ({ up, expected, restarts }: PrimaryFigures): string =>
+  [
+    family("aegispay_workers_up", "gauge", "Workers that are up", [` ${up}`]),
+    family("aegispay_workers_expected", "gauge", "Workers that should be up", [` ${expected}`]),
+    family(
+      "aegispay_worker_restarts_total",
+      "counter",
+      "Times a worker was started again, after whatever end",
+      [...restarts].map(([node, times]) => `{node="${escapeLabelValue(node)}"} ${times}`),
+    ),
+  ].join("");

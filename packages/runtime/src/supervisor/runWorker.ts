@@ -1,0 +1,76 @@
+/**
+ * A worker process: one node. Its primary gives it its options, hears how it is doing, and ends it with SIGTERM; when the
+ * primary dies, or NATS has turned the connection away for good, the worker ends by itself.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
+import { Cause, Effect, type Layer, Logger } from "effect";
+import { metric, renderMetrics, set } from "../metrics/Metrics.ts";
+import { layerNode, type NodeOptions } from "../Node.ts";
+import type { CrashPoints } from "../seam/CrashPoints.ts";
+import { ShardOwner } from "../shard/ShardOwner.ts";
+import { workerOptionsVariable, type WorkerMessage } from "./WorkerMessage.ts";
+
+/** Between two reports to the primary, in milliseconds. */
+const reportMillis = 200;
+/** Between two renderings of the metrics, in milliseconds: more often than anybody scrapes them. */
+const metricsMillis = 1_000;
+
+/** Sends, unless what was sent before has not left yet: a primary that is frozen must not fill this process's memory. */
+const makeSender = () => {
+  let underWay = false;
+  return (message: () => WorkerMessage): void => {
+    if (underWay || !process.connected) return;
+    underWay = true;
+    // The callback also keeps a primary that dies just now from being an uncaught error: `primaryGone` sees to that.
+    process.send!(message(), undefined, {}, () => void (underWay = false));
+  };
+};
+
+const primaryGone = Effect.callback<void>((resume) => {
+  process.once("disconnect", () => resume(Effect.void));
+  if (!process.connected) resume(Effect.void);
+});
+
+const reportTo = (owner: typeof ShardOwner.Service) => {
+  const sendStatus = makeSender();
+  const sendMetrics = makeSender();
+  const reportStatus = Effect.sync(() => {
+    const status = owner.status();
+    set(metric.shardsServed, status.served);
+    set(metric.shardsWanted, status.wanted);
+    set(metric.natsConnected, status.connected ? 1 : 0);
+    sendStatus(() => ({ type: "status", ...status }));
+  });
+  const reportMetrics = Effect.sync(() => sendMetrics(() => ({ type: "metrics", text: renderMetrics() })));
+  return Effect.all(
+    [
+      Effect.forever(Effect.andThen(reportStatus, Effect.sleep(reportMillis))),
+      Effect.forever(Effect.andThen(reportMetrics, Effect.sleep(metricsMillis))),
+    ],
+    { concurrency: "unbounded", discard: true },
+  );
+};
+
+/** Runs the node that the environment describes until it is told to end. `crashPoints`: only tests give one. */
+export const runWorker = (crashPoints?: Layer.Layer<CrashPoints>): void => {
+  const options = JSON.parse(process.env[workerOptionsVariable] ?? "{}") as NodeOptions;
+  delete process.env[workerOptionsVariable];
+  // A terminal that closes says so to every process in it; what follows from that is for the primary to say.
+  process.on("SIGHUP", () => undefined);
+
+  const program = Effect.gen(function* () {
+    const owner = yield* ShardOwner;
+    yield* Effect.forkChild(reportTo(owner));
+    yield* Effect.raceFirst(primaryGone, owner.connectionLost);
+  }).pipe(
+    Effect.provide(layerNode(options, crashPoints)),
+    Effect.scoped,
+    // Here and not in runMain, whose report would go to stdout, among the results of the primary's command.
+    Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(cause))),
+    Effect.provideService(Logger.LogToStderr, true),
+  );
+  NodeRuntime.runMain(program, {
+    disableErrorReporting: true,
+    teardown: (exit, onExit) => onExit(exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1),
+  });
+};

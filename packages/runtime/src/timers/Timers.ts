@@ -1,0 +1,30 @@
+/**
+ * The port of durable timers: what waits longer than a moment waits here, and not in a process or in a shard's window.
+ *
+ * Invariants every implementation holds (packages/tests/contracts/timers.contract.ts):
+ * 1. An armed timer fires at least once, not before it is due, into the due queue of its payment's shard.
+ * 2. Arming the same timer again, at the same moment, changes nothing; one that is past due fires at once.
+ * 3. Cancelling is a courtesy: a timer that fires all the same is moot for whoever it reaches.
+ */
+import type { PaymentRef } from "@aegispay/core/identity/Identity";
+import { Context, Data, type Effect } from "effect";
+
+export interface Timer {
+  readonly payment: PaymentRef;
+  /** Which debt: `round` for the open round of an attempt. */
+  readonly kind: string;
+  /** Version of the event that made the debt: with the kind it names the timer, so one name has one due time for ever. */
+  readonly version: number;
+}
+
+/** It is not known to be durable: arm it again before anything rests on it. */
+export class ArmingFailed extends Data.TaggedError("ArmingFailed")<{ readonly cause: unknown }> {}
+
+export class Timers extends Context.Service<
+  Timers,
+  {
+    /** Done when it is durable. `due`: ISO 8601. */
+    readonly arm: (timer: Timer, due: string) => Effect.Effect<void, ArmingFailed>;
+    readonly cancel: (timer: Timer) => Effect.Effect<void>;
+  }
+>()("@aegispay/runtime/Timers") {}

@@ -1,0 +1,297 @@
+/**
+ * Clients, processes that end, and payments, over a seeded world on the test clock. Two phases: in the first everything may
+ * go wrong; in the second nothing does any more, and every payment must come to its end, every asker to an answer.
+ */
+import type { PaymentRef } from "@aegispay/core/identity/Identity";
+import { paymentKey } from "@aegispay/core/identity/Identity";
+import type { CommandReply } from "@aegispay/core/payment/Reply";
+import { defaultSettings, type RuntimeSettings } from "@aegispay/runtime/config/RuntimeSettings";
+import type { CrashPoints } from "@aegispay/runtime/seam/CrashPoints";
+import { Clock, Effect, type Scope } from "effect";
+import { TestClock } from "effect/testing";
+import { startProcess } from "./actorProcess.ts";
+import { Choices } from "./Choices.ts";
+import { DurableWorld, type Life } from "./DurableWorld.ts";
+import { PaymentLaws } from "./PaymentLaws.ts";
+import { SeededGateways, type Fate } from "./SeededGateways.ts";
+
+export interface Simulated {
+  readonly seed: number;
+  readonly payments?: number;
+  /** Whether processes end, at any moment of their lives. */
+  readonly kills?: boolean;
+  /** What a gateway does with the next request; the seed's choice where it is left out. */
+  readonly fate?: () => Fate;
+  /** May throw: a defect in the middle of an actor's work. */
+  readonly reach?: CrashPoints["Service"]["reach"];
+  /** Whether what is parked is parked at the first try. */
+  readonly parksAtOnce?: boolean;
+  /** Whether clients come with what they have asked for before, or with something else. */
+  readonly repeats?: boolean;
+}
+
+interface Asked {
+  readonly payment: PaymentRef;
+  readonly value: number;
+  readonly when: "accepted" | "completed";
+  readonly replies: Array<CommandReply>;
+}
+
+const beginning = Date.parse("2026-01-02T03:04:05.000Z");
+const stormMillis = 15_000;
+const calmMillis = 60_000;
+const asked = 1999;
+const other = 5;
+
+export class ActorSimulation {
+  readonly choices: Choices;
+  readonly laws: PaymentLaws;
+  readonly world: DurableWorld;
+  readonly gateways: SeededGateways;
+  kills = 0;
+  readonly #options: Simulated;
+  readonly #settings: RuntimeSettings;
+  readonly #now: () => number;
+  readonly #start: (life: Life) => void;
+  readonly #asked = new Map<string, Asked>();
+  readonly #aheadMillis: number;
+  #lives = 0;
+  #dead = true;
+  #calm = false;
+
+  constructor(
+    options: Simulated,
+    clock: Clock.Clock,
+    run: (effect: Effect.Effect<void, never, Scope.Scope>) => unknown,
+  ) {
+    this.#options = options;
+    const choices = new Choices(options.seed);
+    this.choices = choices;
+    this.#aheadMillis = choices.chance(0.4) ? choices.between(-2_000, 2_000) : 0;
+    const maxRetries = choices.between(2, 5);
+    this.#now = () => clock.currentTimeMillisUnsafe();
+    this.#settings = {
+      ...defaultSettings,
+      timerFromMillis: 1_000,
+      actorRestartMillis: 100,
+      policy: {
+        ...defaultSettings.policy,
+        maxRetries,
+        retryDelaysMillis: [choices.pick([200, 900, 1_100, 2_000]), 1_200, 1_500],
+        lookUpDelaysMillis: [0, 3_000, choices.pick([500, 2_000]), 2_000, 4_000],
+        reviewEveryMillis: 5_000,
+      },
+    };
+    const runInTime = run as (effect: Effect.Effect<void>) => unknown;
+    this.world = new DurableWorld(choices, this.#now, runInTime, {
+      moment: () => this.#mayEnd(0.01),
+      armed: (payment, dueMillis) => this.#comeAround(payment, dueMillis),
+    });
+    this.world.parkingFailures = options.parksAtOnce === true || choices.chance(0.7) ? 0 : choices.between(1, 3);
+    this.gateways = new SeededGateways(choices, runInTime, options.fate);
+    this.laws = new PaymentLaws(() => this.#now() - beginning, this.gateways, this.world.holdings, maxRetries);
+    this.world.laws = this.laws;
+    this.gateways.laws = this.laws;
+    this.#start = (life) => void run(this.#process(life));
+  }
+
+  readonly run = Effect.gen({ self: this }, function* () {
+    yield* TestClock.setTime(beginning);
+    this.#begin();
+    this.#schedule();
+    yield* TestClock.adjust(stormMillis);
+    this.#calm = true;
+    this.world.calm = true;
+    this.gateways.calm = true;
+    if (this.#dead) this.#begin();
+    this.world.resumeParked();
+    yield* this.settle;
+    this.#everyEnd();
+    this.#askAgain();
+    yield* this.settle;
+    this.#everyAnswer();
+  });
+
+  readonly settle = Effect.gen({ self: this }, function* () {
+    for (let passed = 0; passed < calmMillis; passed += 500) {
+      yield* TestClock.adjust(500);
+      if (this.laws.broken.length > 0 || (this.world.messages.size === 0 && this.#restless().length === 0)) return;
+      this.world.resumeParked();
+    }
+  });
+
+  /** Payments that have not come to their end. One of which the gateway knows nothing may stay in review. */
+  #restless(): ReadonlyArray<string> {
+    if (this.gateways.inTransit > 0) return ["a request is on its way"];
+    return this.laws.payments.flatMap(({ payment, state, keys }) => {
+      if (state.name === "SUCCESS" || state.name === "FAILURE") return [];
+      const nobodyKnows = [...keys].every((key) => !this.gateways.charged.has(key));
+      return state.name === "NEEDS_REVIEW" && nobodyKnows ? [] : [`${payment.paymentId} is ${state.name}`];
+    });
+  }
+
+  #process(life: Life): Effect.Effect<void, never, Scope.Scope> {
+    const started = startProcess({
+      life,
+      world: this.world,
+      settings: this.#settings,
+      gateways: { candidates: this.gateways.candidates, find: this.gateways.of(life.alive) },
+      answer: ({ token }, reply) => this.#answered(token, reply),
+      crashPoints: {
+        reach: (...at) => {
+          this.#mayEnd(0.01);
+          if (!this.#calm) this.#options.reach?.(...at);
+        },
+      },
+      onCall: (payment, intent) => {
+        this.laws.callLeaves(payment, intent, life.number);
+        if (this.#calm) return;
+        // In the middle of a call somebody comes with something else.
+        if (this.#comes(0.5)) this.world.after(this.choices.between(0, 300), () => this.#publish(payment));
+        this.#mayEnd(0.02);
+      },
+      random: this.choices.fraction,
+      aheadMillis: this.#aheadMillis,
+    });
+    return Effect.map(started, (ingress) => this.world.begin({ ...life, take: ingress.take }));
+  }
+
+  #begin(): void {
+    const number = ++this.#lives;
+    this.#dead = false;
+    this.laws.note(`process ${number} begins`);
+    this.#start({ number, alive: () => number === this.#lives && !this.#dead, take: () => undefined });
+  }
+
+  #mayEnd(probability: number): void {
+    if (this.#options.kills !== true || this.#calm || this.#dead || !this.choices.chance(probability)) return;
+    this.kill();
+  }
+
+  kill(): void {
+    this.#dead = true;
+    this.kills++;
+    this.laws.note("KILLED");
+    this.world.after(this.choices.between(1, 800), () => {
+      if (this.#dead && !this.#calm) this.#begin();
+    });
+  }
+
+  #schedule(): void {
+    for (let index = 0; index < (this.#options.payments ?? 2); index++) {
+      const payment = { merchant: "shop", paymentId: `p${index}` };
+      this.world.after(this.choices.between(0, 300), () => this.#publish(payment, asked));
+      if (this.#options.repeats === false) continue;
+      for (let count = this.choices.between(0, 6); count > 0; count--) {
+        const soon = this.choices.chance(0.5) ? 2_000 : stormMillis - 1_000;
+        this.world.after(this.choices.between(0, soon), () => this.#publish(payment));
+      }
+    }
+  }
+
+  #comes(probability: number): boolean {
+    return this.#options.repeats !== false && !this.#calm && this.choices.chance(probability);
+  }
+
+  /** Shortly before or after a timer is due. */
+  #comeAround(payment: PaymentRef, dueMillis: number): void {
+    if (!this.#comes(0.5)) return;
+    const within = this.choices.chance(0.5) ? 120 : 1_100;
+    const at = dueMillis + this.choices.between(-within, 120);
+    if (at - beginning < stormMillis) this.world.after(Math.max(0, at - this.#now()), () => this.#publish(payment));
+  }
+
+  #publish(payment: PaymentRef, wanted?: number, wants = this.choices.chance(0.6)): void {
+    const value = wanted ?? (this.choices.chance(0.35) ? asked : other);
+    const headers: Record<string, string> = {};
+    if (wants) {
+      const token = `token-of-asker-${this.#asked.size}`;
+      const when = this.choices.chance(0.2) ? "accepted" : "completed";
+      Object.assign(headers, { "Aegis-Reply-To": token, "Aegis-Reply-When": when });
+      this.#asked.set(token, { payment, value, when, replies: [] });
+    }
+    this.laws.note(`${payment.paymentId} published ${value} ${headers["Aegis-Reply-To"] ?? ""}`);
+    const body = { amount: { value, currency: "USD" }, method: { type: "card", token: "tok" } };
+    this.world.publish({ source: "command", payment, verb: "create", body: JSON.stringify(body), headers });
+  }
+
+  #answered(token: string, reply: CommandReply): void {
+    const asker = this.#asked.get(token);
+    if (asker === undefined) return this.laws.require(false, `nobody asked by the token ${token}`);
+    asker.replies.push(reply);
+    const { payment, value, when } = asker;
+    const state = this.laws.stateOf(payment);
+    this.laws.note(`${payment.paymentId} answered ${token} ${reply.ok ? reply.payment.state : reply.error.code}`);
+    if (!reply.ok && reply.error.code === "Parked") return;
+    if (state.name === "ABSENT") return this.laws.require(false, "answered before anything was committed");
+    const isSame = state.order.create.amount.value === value;
+    if (reply.ok) {
+      this.laws.require(isSame, "a command with another body is taken for a repeat");
+      this.laws.require(
+        reply.payment.state === state.name,
+        `answered ${reply.payment.state}, the log says ${state.name}`,
+      );
+      const isDone = ["SUCCESS", "FAILURE", "NEEDS_REVIEW"].includes(reply.payment.state);
+      this.laws.require(when === "accepted" || isDone, `answered with ${reply.payment.state} before it is at rest`);
+    } else {
+      this.laws.require(!isSame, `the same command is refused: ${reply.error.message}`);
+    }
+  }
+
+  /** Who asked is remembered by the process and its actors only; whoever is forgotten with them asks again. */
+  get #forgets(): boolean {
+    return this.kills > 0 || this.#options.reach !== undefined;
+  }
+
+  /** The second phase has brought every payment to its end, and nobody who asked was forgotten. */
+  #everyEnd(): void {
+    const { laws, world } = this;
+    laws.require(world.messages.size === 0, `still in the queue: ${[...world.messages.keys()].join(", ")}`);
+    laws.require(this.#restless().length === 0, `never ended: ${this.#restless().join(", ")}`);
+    for (const { state, keys } of laws.payments) {
+      const charges = [...keys].filter((key) => this.gateways.charged.has(key)).length;
+      laws.require(charges === (state.name === "SUCCESS" ? 1 : 0), `${state.name} with ${charges} charges`);
+    }
+    if (this.#forgets) return;
+    for (const [token, { replies }] of this.#asked) laws.require(replies.length > 0, `${token} was not answered`);
+  }
+
+  /** Whoever has no answer, since the process that would have given it has ended, asks again, and so do all others. */
+  #askAgain(): void {
+    const before = [...this.#asked.values()];
+    for (const { payment, value } of before) this.#publish(payment, value, true);
+  }
+
+  #everyAnswer(): void {
+    const told = new Map<string, Set<string>>();
+    for (const [token, { payment, value, when, replies }] of this.#asked) {
+      const last = replies.at(-1);
+      if (!this.#forgets) this.laws.require(last !== undefined, `${token} was not answered`);
+      if (last === undefined || !last.ok || when === "accepted") continue;
+      const key = `${paymentKey(payment)} ${value}`;
+      if (last.payment.state !== "NEEDS_REVIEW") told.set(key, (told.get(key) ?? new Set()).add(last.payment.state));
+    }
+    const lastRound = [...this.#asked].slice(this.#asked.size / 2);
+    for (const [token, { replies }] of lastRound) this.laws.require(replies.length > 0, `${token} asked in vain`);
+    for (const [key, states] of told) this.laws.require(states.size === 1, `${key}: told ${[...states].join(" and ")}`);
+  }
+}
+
+/** Runs one, and answers it when it has ended. */
+export const simulate = (options: Simulated): Promise<ActorSimulation> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock;
+    const context = yield* Effect.context<Scope.Scope>();
+    const simulation = new ActorSimulation(options, clock, Effect.runForkWith(context));
+    yield* simulation.run;
+    return simulation;
+  }).pipe(Effect.provide(TestClock.layer()), Effect.scoped, Effect.runPromise);
+
+/** What is wrong with it, with the seed and what happened last; undefined where all is well. */
+export const complaintOf = ({ laws }: ActorSimulation, { seed }: Simulated): string | undefined =>
+  laws.broken.length === 0
+    ? undefined
+    : [
+        `seed ${seed}: ${laws.broken[0]}`,
+        ...laws.trace.slice(0, laws.trace.findIndex((line) => line.includes("BROKEN")) + 1).slice(-60),
+      ].join("\n");
