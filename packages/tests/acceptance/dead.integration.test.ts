@@ -142,10 +142,10 @@ describe("aegispay dead retry", () => {
     const bucket = await new Kvm(deployment.connection).open("payments_suspects");
     const payment = { merchant: "shop", paymentId: "r3" };
     const key = `shard-${shardOf(payment, 16)}`;
-    await bucket.put(key, JSON.stringify({ "shop/r3": 3, "shop/neighbour": 1 }));
+    await bucket.put(key, JSON.stringify({ marks: { "shop/r3": 3, "shop/neighbour": 1 }, ends: [] }));
     await cli("retry", String(await park("r3")));
     await eventually("the payment succeeds", async () => (await stateOf("r3")) === "SUCCESS");
-    expect((await bucket.get(key))?.json()).toEqual({ "shop/neighbour": 1 });
+    expect((await bucket.get(key))?.json()).toEqual({ marks: { "shop/neighbour": 1 }, ends: [] });
   });
 
   it("refuses what cannot be published again, and keeps it", async () => {
