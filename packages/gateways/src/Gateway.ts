@@ -2,7 +2,13 @@
  * The port through which money moves. A gateway never fails: whatever happens on the way is one of its outcomes, so
  * that no caller can mistake an exception for a decline.
  */
-import type { GatewayOutcome, LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
+import type {
+  GatewayOutcome,
+  LookUpOutcome,
+  OperationKind,
+  OperationLookUpOutcome,
+  OperationOutcome,
+} from "@aegispay/core/payment/GatewayOutcome";
 import type { Money } from "@aegispay/core/money/Money";
 import type { Candidate } from "@aegispay/core/payment/Given";
 import { Context, type Effect } from "effect";
@@ -18,6 +24,16 @@ export interface StartRequest {
   readonly capture: "automatic" | "manual";
 }
 
+/** An operation on a charge that is there; each has a key of its own, and a resend carries the very same fields. */
+export interface OperationRequest {
+  readonly kind: OperationKind;
+  readonly idempotencyKey: string;
+  /** The charge's id at the gateway. */
+  readonly gatewayTransactionId: string;
+  /** What to capture or to give back; a void releases all that is left. */
+  readonly amount?: Money;
+}
+
 export interface Gateway {
   readonly name: string;
   /** Which of our accounts at this gateway: part of every intent, so that a look-up asks where the charge was made. */
@@ -26,6 +42,10 @@ export interface Gateway {
   readonly start: (request: StartRequest) => Effect.Effect<GatewayOutcome>;
   /** Asks what became of a charge, by its idempotency key alone. */
   readonly lookUp: (idempotencyKey: string) => Effect.Effect<LookUpOutcome>;
+  /** Captures, voids or refunds. Bounded in time like `start`. */
+  readonly operate: (request: OperationRequest) => Effect.Effect<OperationOutcome>;
+  /** Asks what became of an operation, by its own key at its charge. */
+  readonly lookUpOperation: (request: OperationRequest) => Effect.Effect<OperationLookUpOutcome>;
 }
 
 /** The gateways this deployment has, in the order in which they are tried. */

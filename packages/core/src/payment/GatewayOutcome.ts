@@ -40,8 +40,34 @@ export const Unknown = Schema.TaggedStruct("Unknown", { reason: Schema.String })
 /** The gateway answered a look-up by key: it has nothing under it. */
 export const NotFound = Schema.TaggedStruct("NotFound", {});
 
+/** The gateway answered about a charge: it holds no money and never will, it was voided or it has lapsed there. */
+export const Released = Schema.TaggedStruct("Released", { gatewayTransactionId: Schema.String });
+
+/** What came of starting a charge. */
 export const GatewayOutcome = Schema.Union([Approved, Declined, ActionRequired, NotSent, Unknown]);
 export type GatewayOutcome = typeof GatewayOutcome.Type;
 
-export const LookUpOutcome = Schema.Union([Approved, Declined, ActionRequired, NotFound, Unknown]);
+/** What a look-up of a charge, by its key, answered. */
+export const LookUpOutcome = Schema.Union([Approved, Declined, ActionRequired, Released, NotFound, Unknown]);
 export type LookUpOutcome = typeof LookUpOutcome.Type;
+
+/** The kinds of operations on a charge that is there. */
+export const OperationKind = Schema.Literals(["capture", "void", "refund"]);
+export type OperationKind = typeof OperationKind.Type;
+
+/** A capture, void or refund is done. `amount`: what was captured, released or given back, as the gateway says. */
+export const Done = Schema.TaggedStruct("Done", { operationId: Schema.String, amount: GatewayAmount });
+
+/** A definitive no to a capture, void or refund: nothing has moved. */
+export const Refused = Schema.TaggedStruct("Refused", { code: Schema.String, message: Schema.String });
+
+/** A refund that was done and has come back: the money is the merchant's again. */
+export const Reversed = Schema.TaggedStruct("Reversed", { operationId: Schema.String, amount: GatewayAmount });
+
+/** What came of a capture, a void or a refund. */
+export const OperationOutcome = Schema.Union([Done, Refused, NotSent, Unknown]);
+export type OperationOutcome = typeof OperationOutcome.Type;
+
+/** What a look-up of an operation, by its own key, answered. */
+export const OperationLookUpOutcome = Schema.Union([Done, Refused, Reversed, NotFound, Unknown]);
+export type OperationLookUpOutcome = typeof OperationLookUpOutcome.Type;
