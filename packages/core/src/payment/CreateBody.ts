@@ -2,7 +2,8 @@
 import { Schema } from "effect";
 import { Money } from "../money/Money.ts";
 
-const shortText = (name: string, max: number) =>
+/** Text that is kept for ever has a bound, and is never empty. */
+export const shortText = (name: string, max: number) =>
   Schema.String.check(
     Schema.makeFilter((text: string) =>
       text.length >= 1 && text.length <= max ? undefined : `${name} has 1 to ${max} characters`,

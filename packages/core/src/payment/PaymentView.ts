@@ -15,6 +15,26 @@ const AttemptView = Schema.Struct({
   failure: Schema.optionalKey(Failure),
 });
 
+/**
+ * A capture, void or refund; `number` counts all of them. `commandId`: the command that asked for it; without one it was
+ * asked for by nobody: an expiry, or the compensation of a success that came late. A refund that was reversed is FAILED,
+ * with the failure code `reversed`.
+ */
+const OperationView = Schema.Struct({
+  number: Schema.Int,
+  /** The attempt whose charge it is for. */
+  attempt: Schema.Int,
+  purpose: Schema.Literals(["command", "cancel", "expiry", "compensation"]),
+  commandId: Schema.optionalKey(Schema.String),
+  /** Of a capture or refund. A void releases all that is left. */
+  amount: Schema.optionalKey(Schema.Struct({ value: Schema.Number, currency: Schema.String })),
+  reason: Schema.optionalKey(Schema.String),
+  status: Schema.Literals(["PENDING", "SUCCEEDED", "FAILED", "UNKNOWN"]),
+  requestedAt: Schema.String,
+  failure: Schema.optionalKey(Failure),
+});
+export type OperationView = typeof OperationView.Type;
+
 /** `amount` is money; `authorized`, `captured` and `refunded` are minor units of its currency. */
 export const PaymentView = Schema.Struct({
   merchant: Schema.String,
@@ -25,11 +45,20 @@ export const PaymentView = Schema.Struct({
   authorized: Schema.Number,
   captured: Schema.Number,
   refunded: Schema.Number,
+  /** Derived: how much of what was captured has been given back. It never replaces the state. */
+  refundProgress: Schema.Literals(["none", "partial", "full"]),
   gateway: Schema.optionalKey(Schema.String),
   gatewayTransactionId: Schema.optionalKey(Schema.String),
   failure: Schema.optionalKey(Failure),
   nextAction: Schema.optionalKey(NextAction),
   attempts: Schema.Array(AttemptView),
+  captures: Schema.Array(OperationView),
+  voids: Schema.Array(OperationView),
+  refunds: Schema.Array(OperationView),
+  /** Why people are to look at it, in NEEDS_REVIEW. */
+  review: Schema.optionalKey(Schema.String),
+  /** When what waits for the customer, or an authorization, expires: ISO 8601. */
+  expiresAt: Schema.optionalKey(Schema.String),
   createdAt: Schema.String,
   updatedAt: Schema.String,
 });
@@ -58,11 +87,15 @@ export const viewPayment = (payment: PaymentRef, state: ExistingPayment): Paymen
     authorized: captured,
     captured,
     refunded: 0,
+    refundProgress: "none",
     ...(current === undefined ? {} : { gateway: current.gateway }),
     ...(current?.gatewayTransactionId === undefined ? {} : { gatewayTransactionId: current.gatewayTransactionId }),
     ...(state.name === "FAILURE" ? { failure: state.failure } : {}),
     ...(state.name === "REQUIRES_ACTION" ? { nextAction: state.nextAction } : {}),
     attempts: attempts.map(viewAttempt),
+    captures: [],
+    voids: [],
+    refunds: [],
     createdAt: state.order.createdAt,
     updatedAt: state.updatedAt,
   };
