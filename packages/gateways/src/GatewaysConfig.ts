@@ -22,6 +22,8 @@ const HttpUrl = Schema.String.check(
   }),
 );
 
+const oneDayMillis = 86_400_000;
+
 const SimulatorConfig = Schema.Struct({
   name: Label,
   type: Schema.Literal("simulator"),
@@ -32,6 +34,13 @@ const SimulatorConfig = Schema.Struct({
   timeoutMillis: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 600_000 }))),
   /** Requests under way at once, of each process: 1 to 10000, default 128. */
   maxConnections: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
+  /**
+   * How long the gateway remembers an idempotency key; a request is sent again only well inside it. Default one day, as
+   * Stripe does: the simulator never forgets, so that a test may order what a real gateway would.
+   */
+  keyRetentionMillis: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 365 * oneDayMillis })),
+  ),
 });
 
 /** To be decoded with `onExcessProperty: "error"`: a setting that is misspelt must not silently be its default. */
@@ -53,7 +62,11 @@ export const layerFromConfig = (config: GatewaysConfig): Layer.Layer<Gateways> =
     Effect.map(
       Effect.forEach(config.gateways, (gateway) => makeSimulatorGateway({ account: "default", ...gateway })),
       (gateways) => ({
-        candidates: gateways.map((gateway) => ({ gateway: gateway.name, account: gateway.account })),
+        candidates: config.gateways.map(({ name, account = "default", keyRetentionMillis = oneDayMillis }) => ({
+          gateway: name,
+          account,
+          keyRetentionMillis,
+        })),
         find: (name: string, account: string) =>
           gateways.find((gateway) => gateway.name === name && gateway.account === account),
       }),

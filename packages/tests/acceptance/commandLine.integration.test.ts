@@ -65,6 +65,22 @@ describe("aegispay payment", () => {
     expect(unknown.stderr).toContain("ISO 4217");
   });
 
+  it.each([
+    [["payment", "capture", "cli", "c1", "--amount", "0.001", "--currency", "USD"], "at most 2 decimals"],
+    [["payment", "refund", "cli", "c1", "--amount", "19.99", "--currency", "JPY"], "at most 0 decimals"],
+    [["payment", "refund", "cli", "c1", "--amount", "19.9901", "--currency", "KWD"], "at most 3 decimals"],
+    [["payment", "refund", "cli", "c1", "--currency", "USD"], "--amount"],
+    [["payment", "void", "cli", "a.b"], "1 to 128 characters"],
+    [["payment", "resolve", "cli", "c1", "--as", "SUCCEEDED", "--reason", "x"], "--operation"],
+    [["payment", "resolve", "cli", "c1", "--as", "VOIDED", "--operation", "1", "--reason", "x"], "SUCCEEDED or FAILED"],
+    [[...createArgs("c6"), "--expires-at", "tomorrow"], "2030-01-31T18:00:00Z"],
+  ] as const)("%o exits 2 before anything is published, and says why", async (args, reason) => {
+    const before = (await deployment.manager.streams.info("PAYMENTS_COMMANDS")).state.last_seq;
+    const result = await cli(...args);
+    expect([result.code, result.stderr]).toEqual([2, expect.stringContaining(reason)]);
+    expect((await deployment.manager.streams.info("PAYMENTS_COMMANDS")).state.last_seq).toBe(before);
+  });
+
   it("show and events print what is there, and exit 1 for what is not", async () => {
     await cli(...createArgs("c5"));
     const shown = await cli("payment", "show", "cli", "c5", "--json");
@@ -171,6 +187,8 @@ describe("wrong usage", () => {
     [["fly"]],
     [["setup", "--shards", "many"]],
     [["payment", "show", "only-one"]],
+    [["payment", "refund", "cli", "c1", "--command-id", "two words"]],
+    [["payment", "resolve", "cli", "c1", "--as", "LOST", "--reason", "x"]],
     [["dev", "--nats-port", "99999"]],
   ])("%o exits 2 with the usage", async (args) => {
     const result = await cli(...args);
@@ -189,6 +207,12 @@ describe("wrong usage", () => {
       ["simulator"],
       ["payment", "create"],
       ["payment", "events"],
+      ["payment", "capture"],
+      ["payment", "void"],
+      ["payment", "refund"],
+      ["payment", "cancel"],
+      ["payment", "authenticate"],
+      ["payment", "resolve"],
     ]) {
       const help = await cli(...command, "--help");
       expect([command, help.code]).toEqual([command, 0]);

@@ -12,13 +12,20 @@ describe("the configuration of the gateways", () => {
       const config = yield* Schema.decodeUnknownEffect(GatewaysConfig)({
         gateways: [
           { ...simulator, name: "first" },
-          { ...simulator, name: "second", account: "eu", timeoutMillis: 500, maxConnections: 4 },
+          {
+            ...simulator,
+            name: "second",
+            account: "eu",
+            timeoutMillis: 500,
+            maxConnections: 4,
+            keyRetentionMillis: 60_000,
+          },
         ],
       });
       const gateways = yield* Gateways.pipe(Effect.provide(layerFromConfig(config)));
       expect(gateways.candidates).toEqual([
-        { gateway: "first", account: "default" },
-        { gateway: "second", account: "eu" },
+        { gateway: "first", account: "default", keyRetentionMillis: 86_400_000 },
+        { gateway: "second", account: "eu", keyRetentionMillis: 60_000 },
       ]);
       expect(gateways.find("second", "eu")).toMatchObject({ name: "second", account: "eu" });
       expect(gateways.find("second", "default")).toBe(undefined);
@@ -33,6 +40,7 @@ describe("the configuration of the gateways", () => {
     ["a url with a query", [{ ...simulator, url: "http://localhost/?a=b" }], "no query"],
     ["a name with blanks", [{ ...simulator, name: "my gateway" }], "letters, digits"],
     ["no time at all", [{ ...simulator, timeoutMillis: 0 }], "timeoutMillis"],
+    ["no memory of keys", [{ ...simulator, keyRetentionMillis: 0 }], "keyRetentionMillis"],
     ["a setting that does not exist", [{ ...simulator, timeout: 5 }], "timeout"],
   ] as const) {
     it(`is refused with ${title}, and the error says so`, () => {

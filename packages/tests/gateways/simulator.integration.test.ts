@@ -33,13 +33,18 @@ describe("a charge", () => {
             reference: "shop/order-1",
             amount: 1999,
             currency: "USD",
+            capture: "automatic",
             status: "succeeded",
             captured: 1999,
             refunded: 0,
+            released: 0,
+            reversed: 0,
             idempotencyKeys: ["key-1"],
             requests: 2,
+            operations: [],
           },
         ],
+        delayed: [],
         requests: 3,
       });
     }),
@@ -70,17 +75,6 @@ describe("a charge", () => {
       }),
     );
   }
-
-  it.live("waits for the customer with tok_3ds and names where to go", () =>
-    Effect.gen(function* () {
-      const simulator = yield* runningSimulator();
-      const { status, body } = yield* simulator.charge("key-1", { token: "tok_3ds" });
-      expect(status).toBe(200);
-      expect(body).toMatchObject({ status: "requires_action", captured: 0, nextAction: { type: "redirect" } });
-      expect((yield* simulator.operate(body.id, "capture", "key-2")).status).toBe(400);
-      expect((yield* simulator.operate(body.id, "void", "key-3")).body.status).toBe("voided");
-    }),
-  );
 
   it.live("with tok_lost_answer is made, its first answer is lost, and a repeat is answered", () =>
     Effect.gen(function* () {

@@ -27,7 +27,7 @@ describe("an ordered fault", () => {
       yield* simulator.faults({ networkErrorRate: 1 });
       expect(yield* simulator.tryCharge("key-1")).toBe(droppedConnection);
       expect(yield* simulator.send("GET", "/v1/charges?key=key-1")).toBe(droppedConnection);
-      expect(yield* simulator.ledger).toEqual({ charges: [], requests: 2 });
+      expect(yield* simulator.ledger).toEqual({ charges: [], delayed: [], requests: 2 });
     }),
   );
 
@@ -143,6 +143,8 @@ describe("an order of faults", () => {
     ["half a request a second", { rateLimitPerSecond: 0.5 }],
     ["a seed that is no integer", { seed: 1.5 }],
     ["a fault that does not exist", { timoutRate: 1 }],
+    ["a first request of no kind", { firstRequests: { authorize: "reset" } }],
+    ["a first request that is treated in no known way", { firstRequests: { refund: "explode" } }],
     ["no body", ""],
     ["not JSON", "{"],
   ] as const) {

@@ -64,8 +64,15 @@ export const plainClient = (url: string) => {
       send("POST", "/v1/charges", order(options), { "idempotency-key": key }),
     operate: (id: string, kind: string, key: string, body?: unknown) =>
       answered("POST", `/v1/charges/${id}/${kind}`, body, { "idempotency-key": key }),
-    faults: (faults: Record<string, number>) => answered("PUT", "/admin/faults", faults),
+    /** An operation whose connection may drop. */
+    tryOperate: (id: string, kind: string, key: string, body?: unknown) =>
+      send("POST", `/v1/charges/${id}/${kind}`, body, { "idempotency-key": key }),
+    /** What the customer does on the page to which they were sent. */
+    authenticate: (id: string, result: string) => answered("POST", `/3ds/${id}`, { result }),
+    faults: (faults: Record<string, unknown>) => answered("PUT", "/admin/faults", faults),
     ledger: Effect.map(answered("GET", "/admin/ledger"), ({ body }) => body as LedgerReport),
+    operationsByKey: (key: string) =>
+      Effect.map(answered("GET", `/v1/operations?key=${key}`), ({ body }) => body.operations),
     chargesByKey: (key: string) =>
       Effect.map(
         answered("GET", `/v1/charges?key=${key}`),
@@ -85,6 +92,7 @@ interface ChargeOptions {
 
 interface LedgerReport {
   readonly charges: ReadonlyArray<LedgerCharge>;
+  readonly delayed: ReadonlyArray<string>;
   readonly requests: number;
 }
 

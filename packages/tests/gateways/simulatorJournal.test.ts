@@ -1,6 +1,7 @@
 import { makeAcquirer } from "@aegispay/gateways/simulator/Acquirer";
 import { makeFaults } from "@aegispay/gateways/simulator/Faults";
 import { openJournal } from "@aegispay/gateways/simulator/Journal";
+import { repliesFrom } from "@aegispay/gateways/simulator/Reply";
 import { Ledger } from "@aegispay/gateways/simulator/Ledger";
 import { describe, expect, it } from "@effect/vitest";
 import { Deferred, Effect, Fiber, FileSystem } from "effect";
@@ -73,7 +74,12 @@ describe("an answer of the simulator", () => {
       const ledger = new Ledger();
       const onDisk = yield* Deferred.make<void>();
       const books = { ledger, record: ledger.apply.bind(ledger), written: Deferred.await(onDisk) };
-      const acquirer = makeAcquirer(books, 0, yield* Effect.scope);
+      const acquirer = makeAcquirer({
+        books,
+        slowAnswerMillis: 0,
+        scope: yield* Effect.scope,
+        replies: repliesFrom("http://simulator"),
+      });
       const fate = makeFaults().throwDice("charge");
       const request = { reference: "shop/order-1", amount: 1999, currency: "USD", token: "tok_visa" };
       const answers = yield* Effect.forEach(

@@ -56,6 +56,45 @@ describe("the ledger", () => {
     }),
   );
 
+  it.live("survives SIGKILL under captures and refunds: no money moved twice, none forgotten", () =>
+    Effect.gen(function* () {
+      const dataDir = yield* scratchDirectory;
+      const { child, url } = yield* simulatorProcess(dataDir);
+      const victim = plainClient(url);
+      const answered = new Map<string, number>();
+      const lane = (n: number) =>
+        Effect.gen(function* () {
+          const charge = yield* victim.tryCharge(`charge-${n}`, { amount: 100_000, capture: "manual" });
+          if (charge === droppedConnection) return;
+          for (let step = 0; ; step++) {
+            const kind = step % 2 === 0 ? "capture" : "refund";
+            const key = `${kind}-${n}-${step}`;
+            const answer = yield* victim.tryOperate(charge.body.id, kind, key, { amount: kind === "capture" ? 20 : 5 });
+            if (answer === droppedConnection) return;
+            answered.set(key, answer.body.operations.at(-1).amount);
+            if (answered.size === 300) child.kill("SIGKILL");
+          }
+        });
+      yield* Effect.forEach(
+        Array.from({ length: 8 }, (_, n) => n),
+        lane,
+        { concurrency: "unbounded" },
+      );
+
+      const { charges } = yield* (yield* runningSimulator({ dataDir })).ledger;
+      const recorded = charges.flatMap(({ operations }) => operations);
+      const amounts = new Map(recorded.map(({ key, amount }) => [key, amount]));
+      expect(answered.size).toBeGreaterThanOrEqual(300);
+      expect(new Map([...answered].map(([key]) => [key, amounts.get(key)]))).toEqual(answered);
+      expect(amounts.size).toBe(recorded.length);
+      for (const { operations, captured, refunded } of charges) {
+        const sum = (kind: string) =>
+          operations.filter((one) => one.kind === kind).reduce((all, one) => all + one.amount, 0);
+        expect([captured, refunded]).toEqual([sum("capture"), sum("refund")]);
+      }
+    }),
+  );
+
   it.live("is the same after a restart: charges, operations, declines, counters, first requests", () =>
     Effect.gen(function* () {
       const dataDir = yield* scratchDirectory;

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createSocketServer, type Socket } from "node:net";
-import type { StartRequest } from "@aegispay/gateways/Gateway";
+import type { OperationRequest, StartRequest } from "@aegispay/gateways/Gateway";
 import { makeSimulatorGateway, type SimulatorGatewayOptions } from "@aegispay/gateways/simulator/SimulatorGateway";
 import { Effect, type Scope } from "effect";
 
@@ -15,6 +15,19 @@ export const request = (idempotencyKey: string, token = "tok_visa"): StartReques
   amount: { value: 1999, currency: "USD" },
   token,
   capture: "automatic",
+});
+
+/** An operation on `ch_1`, or on the charge that is given. */
+export const operation = (
+  kind: OperationRequest["kind"],
+  idempotencyKey: string,
+  value?: number,
+  gatewayTransactionId = "ch_1",
+): OperationRequest => ({
+  kind,
+  idempotencyKey,
+  gatewayTransactionId,
+  ...(value === undefined ? {} : { amount: { value, currency: "USD" } }),
 });
 
 /** A gateway that treats each connection as `onConnection` does. */

@@ -8,8 +8,19 @@ export interface LedgerCharge {
   readonly status: string;
   readonly captured: number;
   readonly refunded: number;
+  /** What voids gave back to the customer's limit. */
+  readonly released: number;
+  /** What banks took back of refunds. */
+  readonly reversed: number;
   readonly idempotencyKeys: ReadonlyArray<string>;
   readonly requests: number;
+  readonly operations: ReadonlyArray<{
+    readonly key: string;
+    readonly kind: "capture" | "void" | "refund";
+    readonly amount: number;
+    readonly status: "succeeded" | "failed" | "reversed";
+    readonly requests: number;
+  }>;
 }
 
 export const readLedger = async (simulator: string): Promise<ReadonlyArray<LedgerCharge>> => {
@@ -21,7 +32,7 @@ export const readLedger = async (simulator: string): Promise<ReadonlyArray<Ledge
 export const takenFor = async (simulator: string, reference: string): Promise<ReadonlyArray<LedgerCharge>> =>
   (await readLedger(simulator)).filter((charge) => charge.reference === reference && charge.captured > 0);
 
-export const orderFaults = async (simulator: string, faults: Readonly<Record<string, number>>): Promise<void> => {
+export const orderFaults = async (simulator: string, faults: Readonly<Record<string, unknown>>): Promise<void> => {
   const response = await fetch(`${simulator}/admin/faults`, {
     method: "PUT",
     headers: { "content-type": "application/json" },

@@ -2,17 +2,34 @@
 import { jetstream } from "@nats-io/jetstream";
 import { headers, nuid, type NatsConnection } from "@nats-io/transport-node";
 
+export interface PlainOperation {
+  readonly number: number;
+  readonly purpose: string;
+  readonly commandId?: string;
+  readonly amount?: { readonly value: number; readonly currency: string };
+  readonly status: "PENDING" | "SUCCEEDED" | "FAILED" | "UNKNOWN";
+  readonly failure?: { readonly code: string };
+}
+
 export interface PlainPayment {
   readonly merchant: string;
   readonly paymentId: string;
   readonly state: string;
   readonly version: number;
   readonly amount: { readonly value: number; readonly currency: string };
+  readonly authorized: number;
   readonly captured: number;
+  readonly refunded: number;
+  readonly refundProgress: "none" | "partial" | "full";
   readonly gatewayTransactionId?: string;
   readonly failure?: { readonly code: string; readonly declineCode?: string };
-  readonly nextAction?: unknown;
+  readonly nextAction?: { readonly type: string; readonly url: string };
   readonly attempts: ReadonlyArray<{ readonly number: number; readonly status: string }>;
+  readonly captures: ReadonlyArray<PlainOperation>;
+  readonly voids: ReadonlyArray<PlainOperation>;
+  readonly refunds: ReadonlyArray<PlainOperation>;
+  readonly review?: string;
+  readonly expiresAt?: string;
 }
 
 export interface PlainReply {

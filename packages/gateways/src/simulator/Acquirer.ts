@@ -4,40 +4,18 @@
  * 1. One key, one result: it is decided and recorded in one synchronous step, so that no two requests interleave in it.
  * 2. What has begun is finished even if the client goes away meanwhile: a gateway does not stop for a lost connection.
  * 3. No answer leaves before everything it could have seen is written (Journal, 1).
- * 4. Refusals (400, 404, 409, 422) are not remembered under the key; results are, declines included.
+ * 4. Refusals (400, 404, 409, 422) are not remembered under the key; results are, declines and failures included.
  */
-import { createHash } from "node:crypto";
 import { Effect, Fiber, type Scope } from "effect";
 import type { PlatformError } from "effect/PlatformError";
-import {
-  afterOperation,
-  type Charge,
-  chargeDocument,
-  type ChargeRequest,
-  decideOperation,
-  isSameRequest,
-  newCharge,
-  type OperationRequest,
-} from "./Charge.ts";
+import { bookCharge, bookOperation } from "./booking.ts";
+import { type ChargeRequest, isSameRequest } from "./Charge.ts";
+import { afterOperation, type OperationRequest } from "./ChargeOperation.ts";
 import type { DurableLedger } from "./DurableLedger.ts";
-import type { Fate } from "./Faults.ts";
-import { behaviourOf, declinedByIssuer } from "./Tokens.ts";
-
-export type Reply =
-  | { readonly dropped: true }
-  | { readonly status: number; readonly document: unknown; readonly replayed?: boolean };
-
-export const refusal = (status: number, code: string, message: string): Reply => ({
-  status,
-  document: { error: { code, message } },
-});
-
-const dropped: Reply = { dropped: true };
-
-const chargeReply = (charge: Charge, replayed: boolean): Reply =>
-  charge.decline === undefined
-    ? { status: 200, document: chargeDocument(charge), replayed }
-    : { status: 402, document: { error: { ...charge.decline, charge: charge.id } }, replayed };
+import type { Fate, FirstRequest } from "./Faults.ts";
+import type { Delayed } from "./Ledger.ts";
+import { dropped, noSuchCharge, refusal, type Replies, type Reply } from "./Reply.ts";
+import { behaviourOf } from "./Tokens.ts";
 
 const keyReused = refusal(422, "idempotency_key_reused", "this Idempotency-Key came first with other parameters");
 const keyInFlight = refusal(
@@ -47,6 +25,13 @@ const keyInFlight = refusal(
 );
 
 const internalError = refusal(500, "internal_error", "ordered by http500Rate");
+
+/** What a repeat of a key must agree in. */
+const parametersOf = (asked: Delayed): string => {
+  if (asked.kind === "operation") return JSON.stringify([asked.chargeId, asked.request.kind, asked.request.amount]);
+  const { reference, amount, currency, token, capture = "automatic" } = asked.request;
+  return JSON.stringify([reference, amount, currency, token, capture]);
+};
 
 export interface Acquirer {
   readonly charge: (key: string, request: ChargeRequest, fate: Fate) => Effect.Effect<Reply, PlatformError>;
@@ -58,8 +43,15 @@ export interface Acquirer {
   ) => Effect.Effect<Reply, PlatformError>;
 }
 
-/** `scope` is the simulator's: what is being processed ends with it, not with the connection it came from. */
-export const makeAcquirer = (books: DurableLedger, slowAnswerMillis: number, scope: Scope.Scope): Acquirer => {
+export interface AcquirerOptions {
+  readonly books: DurableLedger;
+  readonly slowAnswerMillis: number;
+  /** The simulator's: what is being processed ends with it, not with the connection it came from. */
+  readonly scope: Scope.Scope;
+  readonly replies: Replies;
+}
+
+export const makeAcquirer = ({ books, slowAnswerMillis, scope, replies }: AcquirerOptions): Acquirer => {
   const { ledger, record, written } = books;
   /** The parameters of the requests being processed, by key. */
   const inFlight = new Map<string, string>();
@@ -73,25 +65,39 @@ export const makeAcquirer = (books: DurableLedger, slowAnswerMillis: number, sco
           Effect.flatMap(Fiber.join),
         );
 
+  const parametersInFlight = (key: string): string | undefined => {
+    const delayed = ledger.delayedOf(key);
+    return delayed === undefined ? inFlight.get(key) : parametersOf(delayed);
+  };
+
   /** Decides on a key's request: answers at once what is known, else does it after `millis` with the key in flight. */
   const once = (options: {
     readonly key: string;
-    readonly parameters: string;
+    readonly asked: Delayed;
     readonly known: Reply | undefined;
+    readonly first: FirstRequest | undefined;
     readonly fate: Fate;
     readonly millis: number;
     readonly perform: () => Reply;
   }): Effect.Effect<Reply> => {
-    const { key, known, fate } = options;
-    const other = inFlight.get(key);
+    const { key, known, fate, first } = options;
+    const parameters = parametersOf(options.asked);
+    const other = parametersInFlight(key);
     if (known !== undefined) return after(fate.latencyMillis, () => known);
     if (other !== undefined) {
-      return after(fate.latencyMillis, () => (other === options.parameters ? keyInFlight : keyReused));
+      return after(fate.latencyMillis, () => (other === parameters ? keyInFlight : keyReused));
     }
-    inFlight.set(key, options.parameters);
+    if (first === "reset") return Effect.succeed(dropped);
+    if (first === "delay") {
+      record({ type: "delayed", delayed: options.asked });
+      return Effect.succeed(dropped);
+    }
+    inFlight.set(key, parameters);
     return after(options.millis, () => {
       inFlight.delete(key);
-      return fate.internalError === "not-done" ? dropped : options.perform();
+      if (fate.internalError === "not-done") return dropped;
+      const reply = options.perform();
+      return first === "lose-answer" ? dropped : reply;
     });
   };
 
@@ -108,23 +114,20 @@ export const makeAcquirer = (books: DurableLedger, slowAnswerMillis: number, sco
       const isFirst = ledger.requestsOf(key) === 0;
       record({ type: "request", key });
       const behaviour = behaviourOf(request.token);
-      if (isFirst && behaviour.firstRequest === "reset") return Effect.as(written, dropped);
       const owner = ledger.ownerOf(key);
       const isRepeat = owner?.kind === "charge" && isSameRequest(owner.entry.first, request);
-      const perform = () => {
-        const id = `ch_${createHash("sha256").update(key).digest("hex").slice(0, 24)}`;
-        const made = newCharge(id, key, request, fate.declined ? declinedByIssuer : behaviour.result);
-        record({ type: "charge", charge: made });
-        return isFirst && behaviour.firstRequest === "lose-answer" ? dropped : chargeReply(made, false);
-      };
-      const { reference, amount, currency, token, capture = "automatic" } = request;
       return once({
         key,
-        parameters: JSON.stringify([reference, amount, currency, token, capture]),
-        known: owner === undefined ? undefined : isRepeat ? chargeReply(owner.entry.first, true) : keyReused,
+        asked: { kind: "charge", key, request },
+        known: owner === undefined ? undefined : isRepeat ? replies.charge(owner.entry.first, true) : keyReused,
+        first: isFirst ? (behaviour.firstRequest ?? fate.firstRequests.charge) : undefined,
         fate,
         millis: fate.latencyMillis + (behaviour.slow === true ? slowAnswerMillis : 0),
-        perform,
+        perform: () => {
+          const made = bookCharge(key, request, fate);
+          record({ type: "charge", charge: made });
+          return replies.charge(made, false);
+        },
       }).pipe(Effect.flatMap((reply) => deliver(reply, fate)));
     });
 
@@ -132,30 +135,38 @@ export const makeAcquirer = (books: DurableLedger, slowAnswerMillis: number, sco
     const owner = ledger.ownerOf(request.key);
     if (owner === undefined) return undefined;
     if (owner.kind === "charge" || owner.entry.first.id !== chargeId) return keyReused;
-    const { first, now } = owner.entry;
-    if (owner.operation.kind !== request.kind || owner.operation.requested !== request.amount) return keyReused;
-    const upToIt = now.operations.slice(0, now.operations.indexOf(owner.operation) + 1);
-    return chargeReply(upToIt.reduce(afterOperation, first), true);
+    const { operation } = owner;
+    const isRepeat = operation.kind === request.kind && operation.requested === request.amount;
+    return isRepeat ? replies.operation(owner.after, operation, true) : keyReused;
+  };
+
+  /** What the first request of an operation's key meets; nothing special where there is no such charge. */
+  const firstOf = (chargeId: string, { kind }: OperationRequest, fate: Fate): FirstRequest | undefined => {
+    const entry = ledger.byId(chargeId);
+    if (entry === undefined) return undefined;
+    const { operations } = behaviourOf(entry.first.token);
+    return operations === undefined || operations === "refuse" ? fate.firstRequests[kind] : operations;
   };
 
   const operate: Acquirer["operate"] = (chargeId, request, fate) =>
     Effect.suspend(() => {
+      const isFirst = ledger.requestsOf(request.key) === 0;
       record({ type: "request", key: request.key });
-      const perform = () => {
-        const entry = ledger.byId(chargeId);
-        if (entry === undefined) return refusal(404, "charge_not_found", "no such charge");
-        const decided = decideOperation(entry.now, request);
-        if ("refused" in decided) return refusal(400, decided.refused, decided.message);
-        record({ type: "operation", chargeId, operation: decided });
-        return { status: 200, document: chargeDocument(afterOperation(entry.now, decided)) };
-      };
       return once({
         key: request.key,
-        parameters: JSON.stringify([chargeId, request.kind, request.amount]),
+        asked: { kind: "operation", chargeId, request },
         known: replayOperation(chargeId, request),
+        first: isFirst ? firstOf(chargeId, request, fate) : undefined,
         fate,
         millis: fate.latencyMillis,
-        perform,
+        perform: () => {
+          const entry = ledger.byId(chargeId);
+          if (entry === undefined) return noSuchCharge;
+          const booked = bookOperation(entry.now, request, fate);
+          if ("refused" in booked) return refusal(400, booked.refused, booked.message);
+          record({ type: "operation", chargeId, operation: booked });
+          return replies.operation(afterOperation(entry.now, booked), booked, false);
+        },
       }).pipe(Effect.flatMap((reply) => deliver(reply, fate)));
     });
 

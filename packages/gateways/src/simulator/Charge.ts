@@ -1,11 +1,14 @@
 /**
- * A charge at the simulator and what may be done to it: pure and total, refusals are values.
+ * A charge at the simulator, as it is recorded. What requests may do to it stands in ChargeOperation, what befalls it
+ * without one in ChargeChange.
  *
- *   automatic capture   succeeded ──refund──▶ succeeded (refunded grows)
+ *   automatic capture   succeeded ──refund──▶ succeeded (refunded grows; a reversal lets it shrink again)
  *   manual capture      authorized ──capture──▶ partially_captured ──capture──▶ succeeded
  *                       authorized ──void──▶ voided; partially_captured ──void──▶ succeeded (the rest is released)
- *   tok_3ds             requires_action ──void──▶ voided
- *   declines            declined, for ever
+ *                       authorized ──expiry──▶ expired; partially_captured ──expiry──▶ succeeded (the rest lapses)
+ *   3-D Secure          requires_action ──authentication──▶ as without it, or declined
+ *                       requires_action ──void──▶ voided, ──expiry──▶ expired
+ *   declines            declined; after a late success: as if it had been approved
  */
 import { Currency, MinorUnits } from "@aegispay/core/money/Money";
 import { Schema } from "effect";
@@ -13,14 +16,21 @@ import { Schema } from "effect";
 export const OperationKind = Schema.Literals(["capture", "void", "refund"]);
 export type OperationKind = typeof OperationKind.Type;
 
+/** Why the issuer, or another bank, said no. */
+const Refusal = Schema.Struct({ code: Schema.String, message: Schema.String });
+
 export const Operation = Schema.Struct({
   key: Schema.String,
   kind: OperationKind,
   /** Minor units; for a void: what it released. */
   amount: MinorUnits,
+  /** Only where it is not the charge's, which is a fault to order. */
+  currency: Schema.optionalKey(Currency),
   /** The amount the request named; absent: "all that is left". A repeat of the key must name the same. */
   requested: Schema.optionalKey(MinorUnits),
-  status: Schema.Literal("succeeded"),
+  /** Only a refund is ever reversed. What failed has moved nothing. */
+  status: Schema.Literals(["succeeded", "failed", "reversed"]),
+  error: Schema.optionalKey(Refusal),
 });
 export type Operation = typeof Operation.Type;
 
@@ -37,107 +47,76 @@ export const ChargeRequest = Schema.Struct({
 });
 export type ChargeRequest = typeof ChargeRequest.Type;
 
+/** An amount as it stands in requests, replies and records here. */
+export interface Booking {
+  readonly amount: number;
+  readonly currency: string;
+}
+
 export const Charge = Schema.Struct({
   id: Schema.String,
   key: Schema.String,
   reference: Schema.String,
   amount: MinorUnits,
   currency: Currency,
+  /** What the request asked for, where something else was booked, which is a fault to order. */
+  asked: Schema.optionalKey(Schema.Struct({ amount: MinorUnits, currency: Currency })),
   token: Schema.String,
   capture: Schema.Literals(["automatic", "manual"]),
-  status: Schema.Literals(["succeeded", "authorized", "partially_captured", "requires_action", "declined", "voided"]),
+  status: Schema.Literals([
+    "succeeded",
+    "authorized",
+    "partially_captured",
+    "requires_action",
+    "declined",
+    "voided",
+    "expired",
+  ]),
   captured: Schema.Number,
   refunded: Schema.Number,
+  /** Why it was declined; after a late success that is history. */
   decline: Schema.optionalKey(Decline),
+  /** How the customer's 3-D Secure ended. */
+  authentication: Schema.optionalKey(Schema.Literals(["succeeded", "failed"])),
   operations: Schema.Array(Operation),
 });
 export type Charge = typeof Charge.Type;
 
-export const isSameRequest = (charge: ChargeRequest, request: ChargeRequest): boolean =>
-  charge.reference === request.reference &&
-  charge.amount === request.amount &&
-  charge.currency === request.currency &&
-  charge.token === request.token &&
-  (charge.capture ?? "automatic") === (request.capture ?? "automatic");
+/** Why it moves no money; undefined where nobody has said no, or no longer. */
+export const standingDecline = (charge: Charge): Decline | undefined =>
+  charge.status === "declined" ? charge.decline : undefined;
 
-/** The charge as it is first recorded. One key makes one charge, so the key's hash names it. */
+export const isSameRequest = (charge: Charge, request: ChargeRequest): boolean => {
+  const { amount, currency } = charge.asked ?? charge;
+  return (
+    charge.reference === request.reference &&
+    amount === request.amount &&
+    currency === request.currency &&
+    charge.token === request.token &&
+    charge.capture === (request.capture ?? "automatic")
+  );
+};
+
+/** The charge once nobody objects any more: the money is held, or taken at once. */
+export const approve = (charge: Charge): Charge =>
+  charge.capture === "manual"
+    ? { ...charge, status: "authorized" }
+    : { ...charge, status: "succeeded", captured: charge.amount };
+
+/** The charge as it is first recorded, with what was booked for it. */
 export const newCharge = (
   id: string,
   key: string,
   request: ChargeRequest,
   result: "approved" | "requires_action" | Decline,
+  booked: Booking = request,
 ): Charge => {
-  const capture = request.capture ?? "automatic";
-  const { reference, amount, currency, token } = request;
-  const base = { id, key, reference, amount, currency, token, capture, captured: 0, refunded: 0, operations: [] };
-  if (typeof result === "object") return { ...base, status: "declined", decline: result };
-  if (result === "requires_action") return { ...base, status: "requires_action" };
-  return capture === "manual" ? { ...base, status: "authorized" } : { ...base, status: "succeeded", captured: amount };
+  const { reference, token, capture = "automatic" } = request;
+  const isAsAsked = booked.amount === request.amount && booked.currency === request.currency;
+  const asked = isAsAsked ? {} : { asked: { amount: request.amount, currency: request.currency } };
+  const { amount, currency } = booked;
+  const base = { id, key, reference, amount, currency, ...asked, token, capture, captured: 0, refunded: 0 };
+  if (typeof result === "object") return { ...base, operations: [], status: "declined", decline: result };
+  const waiting: Charge = { ...base, operations: [], status: "requires_action" };
+  return result === "requires_action" ? waiting : approve(waiting);
 };
-
-export interface OperationRequest {
-  readonly key: string;
-  readonly kind: OperationKind;
-  readonly amount?: number;
-}
-
-/** The operation as it would be recorded, or why it is refused; bounded by what is left to capture or refund. */
-export const decideOperation = (
-  charge: Charge,
-  request: OperationRequest,
-): Operation | { readonly refused: "charge_unexpected_state" | "amount_too_large"; readonly message: string } => {
-  const left = leftFor(charge, request.kind);
-  if (left === 0) {
-    const message = `a charge that is ${charge.status} leaves nothing to ${request.kind}`;
-    return { refused: "charge_unexpected_state", message };
-  }
-  const amount = request.amount ?? left;
-  if (amount > left) return { refused: "amount_too_large", message: `${left} minor units are left to ${request.kind}` };
-  const requested = request.amount === undefined ? {} : { requested: request.amount };
-  return { key: request.key, kind: request.kind, amount, ...requested, status: "succeeded" };
-};
-
-const leftFor = (charge: Charge, kind: OperationKind): number => {
-  const open = charge.status === "authorized" || charge.status === "partially_captured";
-  switch (kind) {
-    case "capture":
-      return open ? charge.amount - charge.captured : 0;
-    case "void":
-      return open || charge.status === "requires_action" ? charge.amount - charge.captured : 0;
-    case "refund":
-      return charge.captured - charge.refunded;
-  }
-};
-
-export const afterOperation = (charge: Charge, operation: Operation): Charge => {
-  const operations = [...charge.operations, operation];
-  switch (operation.kind) {
-    case "capture": {
-      const captured = charge.captured + operation.amount;
-      return { ...charge, operations, captured, status: captured < charge.amount ? "partially_captured" : "succeeded" };
-    }
-    case "void":
-      return { ...charge, operations, status: charge.captured > 0 ? "succeeded" : "voided" };
-    case "refund":
-      return { ...charge, operations, refunded: charge.refunded + operation.amount };
-  }
-};
-
-/** The charge as the API shows it. */
-export const chargeDocument = (charge: Charge) => ({
-  id: charge.id,
-  status: charge.status,
-  reference: charge.reference,
-  amount: charge.amount,
-  currency: charge.currency,
-  capture: charge.capture,
-  captured: charge.captured,
-  refunded: charge.refunded,
-  idempotencyKey: charge.key,
-  operations: charge.operations.map(({ key, kind, amount, status }) => ({ key, kind, amount, status })),
-  ...(charge.decline === undefined ? {} : { error: charge.decline }),
-  // Nobody listens there yet: the name is reserved by RFC 2606, so no real host is ever asked.
-  ...(charge.status === "requires_action"
-    ? { nextAction: { type: "redirect", url: `https://issuer.example/3ds/${charge.id}` } }
-    : {}),
-});

@@ -1,5 +1,5 @@
 /**
- * What an answer of the simulator proves. Source: facts/payments.md, "Retrying".
+ * What an answer of the simulator proves about a charge. Source: facts/payments.md, "Retrying".
  *
  * | answer to a start              | outcome                                                                        |
  * |--------------------------------|--------------------------------------------------------------------------------|
@@ -13,25 +13,29 @@
  * |                                | and that something may have been charged; never a decline                      |
  * | all else, unreadable answers   | Unknown                                                                        |
  *
- * Of a look-up only a readable 200 proves anything.
+ * Of a look-up only a readable 200 proves anything:
+ *
+ * | status of the charge           | outcome of the look-up                                                         |
+ * |--------------------------------|--------------------------------------------------------------------------------|
+ * | succeeded                      | Approved, taken: what was captured                                             |
+ * | authorized, partially_captured | Approved, held: captures are operations of their own                           |
+ * | requires_action                | ActionRequired, with where to send the customer                                |
+ * | declined                       | Declined, with its reason                                                      |
+ * | voided, expired                | Released; of a start it is Unknown, whose answer is the charge's first         |
+ * | no charge under the key        | NotFound                                                                       |
  */
 import type { GatewayOutcome, LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
 import { NextAction } from "@aegispay/core/payment/GatewayOutcome";
 import { Option, Schema } from "effect";
 import type { Exchange } from "../http/GatewayHttp.ts";
-
-const Refusal = Schema.Struct({
-  code: Schema.String,
-  message: Schema.optionalKey(Schema.String),
-  declineCode: Schema.optionalKey(Schema.String),
-  charge: Schema.optionalKey(Schema.String),
-});
+import { answered, decodeRefusal, notProcessed, Refusal, unknown, unreadable } from "./evidence.ts";
 
 const ChargeDocument = Schema.Struct({
   id: Schema.NonEmptyString,
   status: Schema.String,
   amount: Schema.Finite,
   currency: Schema.String,
+  captured: Schema.optionalKey(Schema.Finite),
   idempotencyKey: Schema.optionalKey(Schema.String),
   nextAction: Schema.optionalKey(NextAction),
   error: Schema.optionalKey(Refusal),
@@ -42,14 +46,9 @@ const decodeCharge = Schema.decodeUnknownOption(Schema.fromJsonString(ChargeDocu
 const decodeCharges = Schema.decodeUnknownOption(
   Schema.fromJsonString(Schema.Struct({ charges: Schema.Array(ChargeDocument) })),
 );
-const decodeError = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ error: Refusal })));
 
 /** Declines that another gateway may overcome: the issuer or the network failed, it did not say no. */
 const mayMoveOn: ReadonlySet<string> = new Set(["try_again_later", "processing_error", "issuer_not_available"]);
-
-const notProcessed: ReadonlySet<number> = new Set([401, 403, 404, 405, 429]);
-
-const unknown = (reason: string) => ({ _tag: "Unknown", reason }) as const;
 
 const declined = (refusal: typeof Refusal.Type, gatewayTransactionId: string | undefined) => ({
   _tag: "Declined" as const,
@@ -60,24 +59,27 @@ const declined = (refusal: typeof Refusal.Type, gatewayTransactionId: string | u
   tryAnotherGateway: refusal.declineCode !== undefined && mayMoveOn.has(refusal.declineCode),
 });
 
+const isAbout = (charge: ChargeDocument, idempotencyKey: string): boolean =>
+  charge.idempotencyKey === undefined || charge.idempotencyKey === idempotencyKey;
+
 /** What a charge says about the request that made it. Amount and currency go on as they came: the core compares them. */
 const outcomeOf = (charge: ChargeDocument, idempotencyKey: string) => {
-  if (charge.idempotencyKey !== undefined && charge.idempotencyKey !== idempotencyKey) {
+  if (!isAbout(charge, idempotencyKey)) {
     return unknown(`the answer is about another key's charge, ${charge.id}`);
   }
-  const approved = (status: "authorized" | "succeeded") => ({
+  const approved = (status: "authorized" | "succeeded", value: number) => ({
     _tag: "Approved" as const,
     gatewayTransactionId: charge.id,
     status,
-    amount: { value: charge.amount, currency: charge.currency },
+    amount: { value, currency: charge.currency },
   });
   switch (charge.status) {
     case "succeeded":
-      return approved("succeeded");
+      return approved("succeeded", charge.captured ?? charge.amount);
     // Captures of an authorization are operations of their own; what started it was an authorization.
     case "authorized":
     case "partially_captured":
-      return approved("authorized");
+      return approved("authorized", charge.amount);
     case "requires_action":
       return charge.nextAction === undefined
         ? unknown(`charge ${charge.id} needs an action but names none`)
@@ -101,8 +103,8 @@ export const readStartAnswer = (exchange: Exchange, idempotencyKey: string): Gat
     return Option.isSome(charge) ? outcomeOf(charge.value, idempotencyKey) : unreadable(exchange);
   }
   if (status === 402 || status === 400 || status === 413) {
-    const refusal = decodeError(body);
-    return Option.isSome(refusal) ? declined(refusal.value.error, refusal.value.error.charge) : unreadable(exchange);
+    const refusal = decodeRefusal(body);
+    return refusal === undefined ? unreadable(exchange) : declined(refusal, refusal.charge);
   }
   return unknown(`${answered(exchange)}${status === 422 ? ": the key was used with other parameters" : ""}`);
 };
@@ -115,10 +117,8 @@ export const readLookUpAnswer = (exchange: Exchange, idempotencyKey: string): Lo
   const [charge, ...others] = list.value.charges;
   if (charge === undefined) return { _tag: "NotFound" };
   if (others.length > 0) return unknown(`${others.length + 1} charges under one key`);
-  return outcomeOf(charge, idempotencyKey);
+  const isReleased = charge.status === "voided" || charge.status === "expired";
+  return isReleased && isAbout(charge, idempotencyKey)
+    ? { _tag: "Released", gatewayTransactionId: charge.id }
+    : outcomeOf(charge, idempotencyKey);
 };
-
-const answered = (exchange: { readonly status: number }) => `answered ${exchange.status}`;
-
-const unreadable = (exchange: { readonly status: number }) =>
-  unknown(`answered ${exchange.status} with a body that cannot be read`);

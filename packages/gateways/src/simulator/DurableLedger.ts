@@ -5,7 +5,7 @@ import { openJournal } from "./Journal.ts";
 import { Ledger, LedgerRecord } from "./Ledger.ts";
 
 export interface DurableLedger {
-  readonly ledger: Pick<Ledger, "byId" | "byReference" | "ownerOf" | "requestsOf" | "report">;
+  readonly ledger: Pick<Ledger, "byId" | "byReference" | "ownerOf" | "delayedOf" | "requestsOf" | "report">;
   readonly record: (record: LedgerRecord) => void;
   readonly written: Effect.Effect<void, PlatformError>;
 }

@@ -12,8 +12,13 @@
  * | latencyMs ± latencyJitterMs  | all of /v1                   | the key is in flight meanwhile; done at the end of it |
  * | http500Rate                  | all of /v1                   | 500; done in half the cases                           |
  * | declineRate                  | charges, a key's first result| declined                                              |
+ * | refusalRate                  | operations, the same         | refused, and the refusal stands for its key           |
+ * | otherAmountRate,             | charges, captures, refunds,  | something else than what was asked for is booked,     |
+ * | otherCurrencyRate            | the same                     | and reported                                          |
  * | partialFailureRate           | charges, operations          | done, then the connection is dropped                  |
  * | timeoutRate, timeoutDelayMs  | all of /v1                   | done, then the answer is held back                    |
+ *
+ * `firstRequests` needs no luck: what it orders for a kind of request happens to the first one of each key.
  */
 import { Effect, Random, Schema } from "effect";
 
@@ -21,7 +26,22 @@ const rate = Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 }));
 const oneHourMillis = 3_600_000;
 const millis = Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: oneHourMillis }));
 
-const noFaults = {
+/**
+ * `reset`: the connection drops before anything is done. `lose-answer`: it is done, then the connection drops. `delay`:
+ * the connection drops and the key stays in flight, found by no look-up, until `POST /admin/delayed` finishes it.
+ */
+const FirstRequest = Schema.Literals(["reset", "lose-answer", "delay"]);
+export type FirstRequest = typeof FirstRequest.Type;
+
+const FirstRequests = Schema.Struct({
+  charge: Schema.optionalKey(FirstRequest),
+  capture: Schema.optionalKey(FirstRequest),
+  void: Schema.optionalKey(FirstRequest),
+  refund: Schema.optionalKey(FirstRequest),
+});
+type FirstRequests = typeof FirstRequests.Type;
+
+const noFaults: Required<FaultOrder> = {
   latencyMs: 0,
   latencyJitterMs: 0,
   timeoutRate: 0,
@@ -29,8 +49,12 @@ const noFaults = {
   partialFailureRate: 0,
   networkErrorRate: 0,
   declineRate: 0,
+  refusalRate: 0,
+  otherAmountRate: 0,
+  otherCurrencyRate: 0,
   http500Rate: 0,
   rateLimitPerSecond: 0,
+  firstRequests: {},
   seed: 1,
 };
 
@@ -43,8 +67,12 @@ export const FaultOrder = Schema.Struct({
   partialFailureRate: Schema.optionalKey(rate),
   networkErrorRate: Schema.optionalKey(rate),
   declineRate: Schema.optionalKey(rate),
+  refusalRate: Schema.optionalKey(rate),
+  otherAmountRate: Schema.optionalKey(rate),
+  otherCurrencyRate: Schema.optionalKey(rate),
   http500Rate: Schema.optionalKey(rate),
   rateLimitPerSecond: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))),
+  firstRequests: Schema.optionalKey(FirstRequests),
   seed: Schema.optionalKey(Schema.Int),
 });
 type FaultOrder = typeof FaultOrder.Type;
@@ -58,8 +86,13 @@ export interface Fate {
   /** A 500 is an unknown outcome: sometimes it was done, sometimes not. */
   readonly internalError: "none" | "done" | "not-done";
   readonly declined: boolean;
+  readonly refused: boolean;
+  readonly otherAmount: boolean;
+  readonly otherCurrency: boolean;
   readonly answerLost: boolean;
   readonly holdMillis: number;
+  /** What to do to a request that is the first of its key. */
+  readonly firstRequests: FirstRequests;
 }
 
 export interface Faults {
@@ -76,7 +109,7 @@ const diceOf = (seed: string): (() => number) => {
 };
 
 export const makeFaults = (): Faults => {
-  let ordered: Required<FaultOrder> = noFaults;
+  let ordered = noFaults;
   let dice: Record<RequestKind, () => number>;
   let second = 0;
   let admittedInSecond = 0;
@@ -100,14 +133,19 @@ export const makeFaults = (): Faults => {
       const next = dice[kind];
       const [network, jitter, error, errorDone] = [next(), next(), next(), next()];
       const [decline, lost, timeout] = [next(), next(), next()];
+      const [refuse, amount, currency] = [next(), next(), next()];
       const changes = kind !== "look-up";
       return {
         connectionResets: network < ordered.networkErrorRate,
         latencyMillis: Math.max(0, ordered.latencyMs + (jitter * 2 - 1) * ordered.latencyJitterMs),
         internalError: error < ordered.http500Rate ? (errorDone < 0.5 ? "done" : "not-done") : "none",
         declined: decline < ordered.declineRate,
+        refused: refuse < ordered.refusalRate,
+        otherAmount: amount < ordered.otherAmountRate,
+        otherCurrency: currency < ordered.otherCurrencyRate,
         answerLost: changes && lost < ordered.partialFailureRate,
         holdMillis: timeout < ordered.timeoutRate ? ordered.timeoutDelayMs : 0,
+        firstRequests: ordered.firstRequests,
       };
     },
     admits: (nowMillis) => {

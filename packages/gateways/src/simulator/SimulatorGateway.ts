@@ -3,6 +3,7 @@ import { Effect, type Scope } from "effect";
 import type { Gateway } from "../Gateway.ts";
 import { makeGatewayHttp } from "../http/GatewayHttp.ts";
 import { readLookUpAnswer, readStartAnswer } from "./ChargeAnswer.ts";
+import { readOperationAnswer, readOperationLookUp } from "./OperationAnswer.ts";
 
 export interface SimulatorGatewayOptions {
   readonly name: string;
@@ -19,7 +20,7 @@ export const makeSimulatorGateway: (options: SimulatorGatewayOptions) => Effect.
   Effect.fnUntraced(function* (options) {
     const { name, account, timeoutMillis = 10_000, maxConnections = 128 } = options;
     const { origin, pathname } = new URL(options.url);
-    const charges = `${pathname.replace(/\/+$/, "")}/v1/charges`;
+    const api = `${pathname.replace(/\/+$/, "")}/v1`;
     const send = yield* makeGatewayHttp({ origin, timeoutMillis, maxConnections });
 
     return {
@@ -30,7 +31,7 @@ export const makeSimulatorGateway: (options: SimulatorGatewayOptions) => Effect.
           Effect.map(
             send({
               method: "POST",
-              path: charges,
+              path: `${api}/charges`,
               headers: { "content-type": "application/json", "idempotency-key": idempotencyKey },
               body: JSON.stringify({ reference, amount: amount.value, currency: amount.currency, token, capture }),
             }),
@@ -40,14 +41,37 @@ export const makeSimulatorGateway: (options: SimulatorGatewayOptions) => Effect.
       lookUp: (idempotencyKey) =>
         withoutDefects(() =>
           Effect.map(
-            send({ method: "GET", path: `${charges}?key=${encodeURIComponent(idempotencyKey)}`, headers: {} }),
+            send({ method: "GET", path: `${api}/charges?key=${encodeURIComponent(idempotencyKey)}`, headers: {} }),
             (exchange) => readLookUpAnswer(exchange, idempotencyKey),
+          ),
+        ),
+      operate: (request) =>
+        withoutDefects(() =>
+          Effect.map(
+            send({
+              method: "POST",
+              path: `${api}/charges/${encodeURIComponent(request.gatewayTransactionId)}/${request.kind}`,
+              headers: { "content-type": "application/json", "idempotency-key": request.idempotencyKey },
+              body: JSON.stringify(request.amount === undefined ? {} : { amount: request.amount.value }),
+            }),
+            (exchange) => readOperationAnswer(exchange, request),
+          ),
+        ),
+      lookUpOperation: (request) =>
+        withoutDefects(() =>
+          Effect.map(
+            send({
+              method: "GET",
+              path: `${api}/operations?key=${encodeURIComponent(request.idempotencyKey)}`,
+              headers: {},
+            }),
+            (exchange) => readOperationLookUp(exchange, request),
           ),
         ),
     };
   });
 
-/** A fault of this adapter proves nothing about the charge. */
+/** A fault of this adapter proves nothing about the charge or the operation. */
 const withoutDefects = <Outcome>(call: () => Effect.Effect<Outcome>) =>
   Effect.catchDefect(Effect.suspend(call), (defect) =>
     Effect.succeed({ _tag: "Unknown" as const, reason: `the adapter failed: ${String(defect)}` }),

@@ -12,6 +12,8 @@ import type { ServeError } from "effect/http/HttpServerError";
 import { makeAcquirer } from "./Acquirer.ts";
 import { openLedger } from "./DurableLedger.ts";
 import { makeFaults } from "./Faults.ts";
+import { makeOrders } from "./Orders.ts";
+import { repliesFrom } from "./Reply.ts";
 import { simulatorApp } from "./SimulatorRoutes.ts";
 
 export interface SimulatorOptions {
@@ -63,11 +65,13 @@ export const startSimulator: (
       Effect.provide(NodeFileSystem.layer),
       Effect.catch((error) => Effect.fail(startError("LedgerUnusable", error.message))),
     );
-    const acquirer = makeAcquirer(books, slowAnswerMillis, scope);
-    yield* Deferred.succeed(ready, yield* simulatorApp(books, acquirer, makeFaults()));
-
     const address = server.address() as AddressInfo;
-    return { url: `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`, port: address.port };
+    const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
+    const replies = repliesFrom(url);
+    const acquirer = makeAcquirer({ books, slowAnswerMillis, scope, replies });
+    const orders = makeOrders(books, replies);
+    yield* Deferred.succeed(ready, yield* simulatorApp({ books, acquirer, orders, faults: makeFaults(), replies }));
+    return { url, port: address.port };
   });
 
 const startError = (reason: SimulatorStartError["reason"], message: string) =>

@@ -8,7 +8,7 @@ import { debts } from "./commands/debts.ts";
 import { dev } from "./commands/dev.ts";
 import { node } from "./commands/node.ts";
 import { nodes, shards } from "./commands/overview.ts";
-import { payment } from "./commands/payment.ts";
+import { payment } from "./commands/payment/payment.ts";
 import { setup } from "./commands/setup.ts";
 import { simulator } from "./commands/simulator.ts";
 import { colour, endsWell, exitCodes } from "./output.ts";

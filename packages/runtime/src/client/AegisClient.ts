@@ -3,7 +3,7 @@
  * needs is NATS and the subject root; it never talks to a node directly.
  *
  * What it promises: `submit` succeeds only when the command is durably accepted; whatever it is told or not told, a call
- * that is repeated with the same payment id has one effect.
+ * that is repeated with the same payment id (a create) or the same command id (all that follows) has one effect.
  */
 import { makeAddressBook } from "@aegispay/core/addresses/AddressBook";
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
@@ -20,12 +20,18 @@ import type {
   QueryRefused,
   QueryUnanswered,
 } from "./ClientErrors.ts";
-import { prepareCreate, type CreateOrder } from "./outgoingCommand.ts";
+import {
+  prepareCommand,
+  prepareResolve,
+  type CommandOrder,
+  type OutgoingCommand,
+  type ResolveOrder,
+} from "./outgoingCommand.ts";
 import { makePaymentLog } from "./paymentLog.ts";
 import { makePublisher } from "./NatsPublisher.ts";
 import { makeQueries } from "./queries.ts";
 
-export type { CreateOrder } from "./outgoingCommand.ts";
+export type { CommandOrder, CreateOrder, ResolveOrder } from "./outgoingCommand.ts";
 export { AnswerTimeout, CommandRefusedLocally, NotAccepted, QueryRefused, QueryUnanswered } from "./ClientErrors.ts";
 
 export interface ExecuteOptions {
@@ -41,16 +47,23 @@ const firstPatienceMillis = 5_000;
 export class AegisClient extends Context.Service<
   AegisClient,
   {
+    /** A random identity, for whoever keeps it before the command is sent. */
+    readonly newCommandId: () => string;
     /** Durable, fire and forget: done when the command is accepted. */
     readonly submit: (
-      order: CreateOrder,
+      order: CommandOrder,
     ) => Effect.Effect<
       { readonly payment: PaymentRef; readonly commandId: string },
       CommandRefusedLocally | NotAccepted
     >;
     /** Submits and waits for the answer; publishes again, with the same command id, when none comes. */
     readonly execute: (
-      order: CreateOrder,
+      order: CommandOrder,
+      options?: ExecuteOptions,
+    ) => Effect.Effect<CommandReply, CommandRefusedLocally | NotAccepted | AnswerTimeout>;
+    /** For operators: what they found out about a payment that needs review. */
+    readonly resolve: (
+      order: ResolveOrder,
       options?: ExecuteOptions,
     ) => Effect.Effect<CommandReply, CommandRefusedLocally | NotAccepted | AnswerTimeout>;
     readonly get: (
@@ -75,18 +88,26 @@ const make = (root: string) =>
     const log = makePaymentLog(nats, addresses, queries);
     const newCommandId = nats.newId;
 
+    const answered = (
+      prepared: Effect.Effect<OutgoingCommand, CommandRefusedLocally>,
+      { timeoutMillis = 60_000, when = "completed" }: ExecuteOptions = {},
+    ) =>
+      Effect.gen(function* () {
+        const command = yield* prepared;
+        const { payment, identity } = command;
+        const awaited = { ...payment, identity, timeoutMillis, patienceMillis: firstPatienceMillis };
+        return yield* desk.await(awaited, (token, repeat) => publisher.publish(command, { token, when }, repeat));
+      });
+
     return AegisClient.of({
+      newCommandId,
       submit: Effect.fnUntraced(function* (order) {
-        const command = yield* prepareCreate(order, newCommandId);
+        const command = yield* prepareCommand(order, newCommandId);
         yield* publisher.submit(command);
         return { payment: command.payment, commandId: command.commandId };
       }),
-      execute: (order, { timeoutMillis = 60_000, when = "completed" } = {}) =>
-        Effect.gen(function* () {
-          const command = yield* prepareCreate(order, newCommandId);
-          const awaited = { ...command.payment, timeoutMillis, patienceMillis: firstPatienceMillis };
-          return yield* desk.await(awaited, (token, repeat) => publisher.publish(command, { token, when }, repeat));
-        }),
+      execute: (order, options) => answered(prepareCommand(order, newCommandId), options),
+      resolve: (order, options) => answered(prepareResolve(order, newCommandId), options),
       get: (payment, options) => Effect.map(queries.get(payment, { ...options }), ({ payment: view }) => view),
       events: log.events,
     });

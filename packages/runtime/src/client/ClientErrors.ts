@@ -9,14 +9,18 @@ export class CommandRefusedLocally extends Data.TaggedError("CommandRefusedLocal
 }> {}
 
 /** The publish was not acknowledged: whether it was accepted is not known; sending it again is safe. */
-export class NotAccepted extends Data.TaggedError("NotAccepted")<{ readonly cause: unknown }> {
+export class NotAccepted extends Data.TaggedError("NotAccepted")<{
+  readonly cause: unknown;
+  /** What makes it the same command when it is sent again: "payment id order-1", "command id refund-1". */
+  readonly identity: string;
+}> {
   override get message(): string {
     const cause = this.cause instanceof Error ? this.cause.message : String(this.cause);
     // What the NATS client says when no stream takes the subject.
     if (/jetstream is not enabled|no responders/i.test(cause)) {
       return "nothing takes commands under this subject root: check --root, or run `aegispay setup` first";
     }
-    return `the command was not acknowledged (${cause}): send it again with the same id`;
+    return `the command was not acknowledged (${cause}): send it again with the same ${this.identity}`;
   }
 }
 
@@ -24,9 +28,12 @@ export class NotAccepted extends Data.TaggedError("NotAccepted")<{ readonly caus
 export class AnswerTimeout extends Data.TaggedError("AnswerTimeout")<{
   readonly merchant: string;
   readonly paymentId: string;
+  /** As in NotAccepted. */
+  readonly identity: string;
 }> {
   override get message(): string {
-    return `no answer in time: ${this.merchant}/${this.paymentId} goes on; ask for it later, or send the same command again`;
+    const { merchant, paymentId, identity } = this;
+    return `no answer in time: ${merchant}/${paymentId} goes on; ask for it later, or send the same again, with ${identity}`;
   }
 }
 

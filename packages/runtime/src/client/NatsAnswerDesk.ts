@@ -14,6 +14,8 @@ const decodeReply = Schema.decodeUnknownOption(Schema.fromJsonString(CommandRepl
 export interface AwaitedAnswer {
   readonly merchant: string;
   readonly paymentId: string;
+  /** What makes it the same command when it is sent again. */
+  readonly identity: string;
   readonly timeoutMillis: number;
   /** How long the first publish is given before it is repeated; doubles each time. */
   readonly patienceMillis: number;
@@ -58,8 +60,8 @@ export const makeAnswerDesk = ({ connection, newId }: Nats["Service"], addresses
         Effect.timeoutOrElse({
           duration: awaited.timeoutMillis,
           orElse: () => {
-            const { merchant, paymentId } = awaited;
-            return Effect.fail(new AnswerTimeout({ merchant, paymentId }));
+            const { merchant, paymentId, identity } = awaited;
+            return Effect.fail(new AnswerTimeout({ merchant, paymentId, identity }));
           },
         }),
       ),

@@ -22,12 +22,13 @@ export const makePublisher = ({ jetstream }: Nats["Service"], addresses: Address
           sent.set("Aegis-Reply-When", replyTo.when);
         }
         if (command.traceparent !== undefined) sent.set("traceparent", command.traceparent);
-        return jetstream.publish(addresses.command(command.payment, command.verb), command.body, {
+        const subjectOf = command.from === "operator" ? addresses.internal : addresses.command;
+        return jetstream.publish(subjectOf(command.payment, command.verb), command.body, {
           headers: sent,
-          ...(deduplicated ? { msgID: command.messageId } : {}),
+          ...(deduplicated && command.messageId !== undefined ? { msgID: command.messageId } : {}),
         });
       },
-      catch: (cause) => new NotAccepted({ cause }),
+      catch: (cause) => new NotAccepted({ cause, identity: command.identity }),
     }).pipe(Effect.retry({ times: publishRetries, schedule: Schedule.exponential(100) }));
 
   /** `duplicate: true` proves nothing: only a payment that remembers the command does. */

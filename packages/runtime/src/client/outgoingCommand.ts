@@ -9,35 +9,69 @@ import {
   paymentKey,
   type PaymentRef,
 } from "@aegispay/core/identity/Identity";
+import type {
+  AuthenticateBody,
+  CancelBody,
+  CaptureBody,
+  RefundBody,
+  ResolveBody,
+  VoidBody,
+} from "@aegispay/core/payment/CommandBodies";
 import type { CreateBody } from "@aegispay/core/payment/CreateBody";
 import type { RejectionCode } from "@aegispay/core/payment/Rejection";
 import { Effect } from "effect";
 import { CommandRefusedLocally } from "./ClientErrors.ts";
 
-export interface CreateOrder {
+interface Order<Verb extends string, Body> {
+  readonly verb: Verb;
   readonly merchant: string;
   /** The payment's id, or any key of 1 to 255 characters from which it is derived. */
   readonly payment: { readonly id: string } | { readonly idempotencyKey: string };
-  readonly body: CreateBody;
-  /** Identity of this command; random when left out. */
+  readonly body: Body;
+  /**
+   * Identity of this command; random when left out. Whoever may have to order the same again, after a crash of its own,
+   * chooses one and keeps it: two captures or refunds with different ids are two.
+   */
   readonly commandId?: string;
   readonly traceparent?: string;
 }
 
+export interface CreateOrder extends Omit<Order<"create", CreateBody>, "verb"> {
+  readonly verb?: "create";
+}
+
+/** Everything that clients may ask of a payment. */
+export type CommandOrder =
+  | CreateOrder
+  | Order<"authenticate", AuthenticateBody>
+  | Order<"capture", CaptureBody>
+  | Order<"void", VoidBody>
+  | Order<"refund", RefundBody>
+  | Order<"cancel", CancelBody>;
+
+/** What an operator says about a payment in review. */
+export type ResolveOrder = Omit<Order<"resolve", ResolveBody>, "verb">;
+
 export interface OutgoingCommand {
   readonly payment: PaymentRef;
-  readonly verb: "create";
+  readonly verb: string;
+  /** Operators publish beside the clients, to subjects that clients have no permission for. */
+  readonly from: "client" | "operator";
   readonly body: string;
   readonly commandId: string;
   readonly traceparent?: string;
-  /** `<merchant>/<payment>/<verb>/<command id>/<hash of the body>` (CONTRACT). */
-  readonly messageId: string;
+  /** `<merchant>/<payment>/<verb>/<command id>/<hash of the body>` (CONTRACT), on creates only. */
+  readonly messageId?: string;
+  /** What must be the same when it is sent again, for people. */
+  readonly identity: string;
 }
 
 const refuse = (code: RejectionCode, message: string) => Effect.fail(new CommandRefusedLocally({ code, message }));
 
-export const prepareCreate = (
-  order: CreateOrder,
+const prepare = (
+  order: Omit<Order<string, unknown>, "verb">,
+  verb: string,
+  from: OutgoingCommand["from"],
   newCommandId: () => string,
 ): Effect.Effect<OutgoingCommand, CommandRefusedLocally> => {
   const given: { readonly id?: unknown; readonly idempotencyKey?: unknown } = order.payment;
@@ -61,10 +95,22 @@ export const prepareCreate = (
   const payment: PaymentRef = { merchant: order.merchant, paymentId };
   return Effect.succeed({
     payment,
-    verb: "create",
+    verb,
+    from,
     body: JSON.stringify(order.body),
     commandId,
-    messageId: `${paymentKey(payment)}/create/${commandId}/${canonicalHash(order.body)}`,
     ...(order.traceparent === undefined ? {} : { traceparent: order.traceparent }),
+    ...(verb === "create"
+      ? {
+          messageId: `${paymentKey(payment)}/create/${commandId}/${canonicalHash(order.body)}`,
+          identity: `payment id ${paymentId}`,
+        }
+      : { identity: `command id ${commandId}` }),
   });
 };
+
+export const prepareCommand = (order: CommandOrder, newCommandId: () => string) =>
+  prepare(order, order.verb ?? "create", "client", newCommandId);
+
+export const prepareResolve = (order: ResolveOrder, newCommandId: () => string) =>
+  prepare(order, "resolve", "operator", newCommandId);

@@ -1,0 +1,185 @@
+/** What people must look at, and truths that come late: amounts that disagree, reversals, successes after the end. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli } from "../support/cli.ts";
+import { startDeployment, type Deployment } from "../support/deployment.ts";
+import { clearFaults, orderFaults } from "../support/ledger.ts";
+import { lifecycleAt, type Lifecycle } from "../support/lifecycle.ts";
+import { createBody, publish } from "../support/plainClient.ts";
+
+let deployment: Deployment;
+let life: Lifecycle;
+beforeAll(async () => {
+  const policy = {
+    maxRetries: 1,
+    retryDelaysMillis: [100],
+    lookUpDelaysMillis: [0, 200],
+    reviewEveryMillis: 500,
+  };
+  deployment = await startDeployment({ settings: { timerFromMillis: 100, policy } });
+  life = lifecycleAt(deployment);
+}, 90_000);
+afterAll(() => deployment?.stop());
+
+const cli = (...args: ReadonlyArray<string>) => runCli(args, { AEGISPAY_NATS_URL: deployment.natsUrl });
+
+/** As a webhook would: it says that there is news, not what. */
+const notify = (payment: string) =>
+  deployment.connection.request(`payments.internal.shop.${payment}.notify`, "", { timeout: 5_000 });
+
+const inReview = (payment: string) =>
+  life.until(payment, "review", ({ state, review }) => state === "NEEDS_REVIEW" && review !== undefined);
+
+describe("a gateway that disagrees", () => {
+  it.each(["tok_other_amount", "tok_other_currency"])(
+    "by %s leads to NEEDS_REVIEW, never to SUCCESS",
+    async (token) => {
+      await publish(deployment.connection, { payment: token, body: createBody(token, 100) });
+      await inReview(token);
+      expect(await life.events(token)).toContain("IntegrityMismatchDetected.v2");
+    },
+  );
+
+  it.each([
+    ["otherAmountRate", "capture"],
+    ["otherCurrencyRate", "capture"],
+    ["otherAmountRate", "refund"],
+    ["otherCurrencyRate", "refund"],
+  ] as const)("by %s about a %s leads to NEEDS_REVIEW", async (fault, kind) => {
+    const payment = `${fault}-${kind}`;
+    await life.create(payment, { capture: kind === "capture" ? "manual" : "automatic" });
+    await orderFaults(deployment.simulator, { [fault]: 1 });
+    try {
+      await publish(deployment.connection, {
+        payment,
+        verb: kind,
+        body: { amount: { value: 60, currency: "USD" } },
+        headers: { "Aegis-Command-Id": `${kind}-1` },
+      });
+      await inReview(payment);
+    } finally {
+      await clearFaults(deployment.simulator);
+    }
+    expect((await life.events(payment)).filter((type) => type.startsWith("IntegrityMismatchDetected"))).toHaveLength(1);
+  });
+});
+
+describe("a refund that is reversed later", () => {
+  it("is the merchant's money again, and may be given back anew: RefundReversed", async () => {
+    const { payment } = await life.create("reversed");
+    await life.refund("reversed", 60, "refund-1");
+    await life.post(`/admin/charges/${payment!.gatewayTransactionId}/reverse-refund`);
+    await notify("reversed");
+    const after = await life.until("reversed", "the reversal", ({ refunded }) => refunded === 0);
+    expect(after).toMatchObject({ state: "SUCCESS", refundProgress: "none", refunds: [{ status: "FAILED" }] });
+    expect(await life.events("reversed")).toContain("RefundReversed");
+    expect(await life.refund("reversed", 100, "refund-2")).toMatchObject({ payment: { refunded: 100 } });
+    expect(await life.charges("reversed")).toMatchObject([{ refunded: 100, reversed: 60 }]);
+  });
+});
+
+describe("a success that comes late", () => {
+  it("after a decline is detected and given back under a key of its own; the FAILURE stands", async () => {
+    await life.create("declined", { token: "tok_declined" });
+    const [charge] = await life.charges("declined");
+    await life.post(`/admin/charges/${charge!.id}/succeed`);
+    await notify("declined");
+    await life.until("declined", "the compensation", ({ refunds }) => refunds[0]?.status === "SUCCEEDED");
+    expect(await life.events("declined")).toEqual(
+      expect.arrayContaining(["PaymentFailed", "LateSuccessDetected", "LateSuccessCompensated"]),
+    );
+    expect(await life.view("declined")).toMatchObject({ state: "FAILURE" });
+    expect(await life.charges("declined")).toMatchObject([{ captured: 100, refunded: 100 }]);
+    await notify("declined");
+    expect(await life.charges("declined")).toMatchObject([{ operations: [{ kind: "refund", requests: 1 }] }]);
+  });
+
+  it("of an authorization is voided", async () => {
+    await life.create("declined-manual", { token: "tok_declined", capture: "manual" });
+    const [charge] = await life.charges("declined-manual");
+    await life.post(`/admin/charges/${charge!.id}/succeed`);
+    await notify("declined-manual");
+    await life.until("declined-manual", "the compensation", ({ voids }) => voids[0]?.status === "SUCCEEDED");
+    expect(await life.charges("declined-manual")).toMatchObject([{ status: "voided", captured: 0, released: 100 }]);
+  });
+
+  it(
+    "after an operator's FAILURE is found by the look-ups that go on, and given back",
+    { timeout: 60_000 },
+    async () => {
+      await publish(deployment.connection, { payment: "contradicted", body: createBody("tok_late", 100) });
+      await inReview("contradicted");
+      const resolved = await cli(
+        "payment",
+        "resolve",
+        "shop",
+        "contradicted",
+        "--as",
+        "FAILURE",
+        "--reason",
+        "the bank knows nothing of it",
+        "--command-id",
+        "resolve-1",
+        "--json",
+      );
+      expect([resolved.code, JSON.parse(resolved.stdout)]).toMatchObject([0, { payment: { state: "FAILURE" } }]);
+      const { delayed } = (await (await fetch(`${deployment.simulator}/admin/ledger`)).json()) as {
+        readonly delayed: ReadonlyArray<string>;
+      };
+      await life.post("/admin/delayed", { key: delayed[0] });
+      await life.until("contradicted", "the compensation", ({ refunds }) => refunds[0]?.status === "SUCCEEDED");
+      expect(await life.charges("contradicted")).toMatchObject([{ captured: 100, refunded: 100 }]);
+      expect(await life.events("contradicted")).toEqual(
+        expect.arrayContaining([
+          "ReviewRequested.v2",
+          "ReviewResolved",
+          "LateSuccessDetected",
+          "LateSuccessCompensated",
+        ]),
+      );
+    },
+  );
+
+  it("while people look at it is SUCCESS by the gateway's own word", async () => {
+    await publish(deployment.connection, { payment: "found-late", body: createBody("tok_late", 100) });
+    await inReview("found-late");
+    const { delayed } = (await (await fetch(`${deployment.simulator}/admin/ledger`)).json()) as {
+      readonly delayed: ReadonlyArray<string>;
+    };
+    await life.post("/admin/delayed", { key: delayed.at(-1) });
+    await life.until("found-late", "its end", ({ state }) => state === "SUCCESS");
+    expect(await life.charges("found-late")).toMatchObject([{ captured: 100, refunded: 0 }]);
+  });
+});
+
+describe("an operator", () => {
+  it("who resolves what needs no review is refused", async () => {
+    await life.create("fine");
+    const resolved = await cli("payment", "resolve", "shop", "fine", "--as", "FAILURE", "--reason", "x", "--json");
+    expect([resolved.code, JSON.parse(resolved.stdout)]).toMatchObject([1, { error: { code: "IllegalTransition" } }]);
+    expect(await life.view("fine")).toMatchObject({ state: "SUCCESS" });
+  });
+
+  it("resolves a mismatch with what the gateway really took", async () => {
+    await publish(deployment.connection, { payment: "resolved", body: createBody("tok_other_amount", 100) });
+    await inReview("resolved");
+    const resolved = await cli(
+      "payment",
+      "resolve",
+      "shop",
+      "resolved",
+      "--as",
+      "SUCCESS",
+      "--reason",
+      "agreed with the merchant",
+      "--amount",
+      "0.99",
+      "--json",
+    );
+    expect([resolved.code, JSON.parse(resolved.stdout)]).toMatchObject([
+      0,
+      { ok: true, payment: { state: "SUCCESS", captured: 99 } },
+    ]);
+    expect(await life.charges("resolved")).toMatchObject([{ captured: 99 }]);
+    expect(await life.refund("resolved", undefined, "refund-1")).toMatchObject({ payment: { refunded: 99 } });
+  });
+});
