@@ -93,6 +93,10 @@ export class SeededGateways implements Ledger {
     return this.#notSent.get(key) ?? 0;
   }
 
+  knows(key: string): boolean {
+    return this.#answers.has(key) || this.#operations.has(key);
+  }
+
   /** As a process sees them that lives as long as `alive` says; a call it made goes on without it. */
   of(alive: () => boolean): (name: string, account: string) => Gateway {
     const answer: Answering = (millis, answered) =>
@@ -206,7 +210,8 @@ export class SeededGateways implements Ledger {
     const value = amount?.value ?? 0;
     const left = charge === undefined || charge.isVoided ? 0 : charge.amount.value - charge.captured;
     const isRefused = fate === "declined" || fate === "declinedForGood" || charge === undefined;
-    const fits = kind === "refund" ? (charge?.captured ?? 0) - (charge?.refunded ?? 0) >= value : left >= Math.max(value, 1);
+    const fits =
+      kind === "refund" ? (charge?.captured ?? 0) - (charge?.refunded ?? 0) >= value : left >= Math.max(value, 1);
     this.laws.require(isRefused || fits, `a ${kind} is more than there is at the gateway`);
     if (isRefused || !fits) {
       this.declined.add(idempotencyKey);

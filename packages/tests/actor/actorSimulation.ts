@@ -3,8 +3,10 @@
  * go wrong; in the second nothing does any more, and every payment must come to its end, every asker to an answer.
  */
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
-import { paymentKey } from "@aegispay/core/identity/Identity";
-import type { CommandReply } from "@aegispay/core/payment/Reply";
+import { captured, refunded } from "@aegispay/core/payment/money";
+import { isOpen } from "@aegispay/core/payment/Errand";
+import { errandsOf } from "@aegispay/core/payment/intents";
+import { behindReview, isAtRest } from "@aegispay/core/payment/PaymentState";
 import { defaultSettings, type RuntimeSettings } from "@aegispay/runtime/config/RuntimeSettings";
 import type { CrashPoints } from "@aegispay/runtime/seam/CrashPoints";
 import { Clock, Effect, type Scope } from "effect";
@@ -14,6 +16,7 @@ import { Choices } from "./Choices.ts";
 import { DurableWorld, type Life } from "./DurableWorld.ts";
 import { PaymentLaws } from "./PaymentLaws.ts";
 import { SeededGateways, type Fate } from "./SeededGateways.ts";
+import { askedValue, SimulatedClients } from "./SimulatedClients.ts";
 
 export interface Simulated {
   readonly seed: number;
@@ -26,34 +29,25 @@ export interface Simulated {
   readonly reach?: CrashPoints["Service"]["reach"];
   /** Whether what is parked is parked at the first try. */
   readonly parksAtOnce?: boolean;
-  /** Whether clients come with what they have asked for before, or with something else. */
+  /** Whether clients come with what they have asked for before, with something else, or for more. */
   readonly repeats?: boolean;
-}
-
-interface Asked {
-  readonly payment: PaymentRef;
-  readonly value: number;
-  readonly when: "accepted" | "completed";
-  readonly replies: Array<CommandReply>;
 }
 
 const beginning = Date.parse("2026-01-02T03:04:05.000Z");
 const stormMillis = 15_000;
 const calmMillis = 60_000;
-const asked = 1999;
-const other = 5;
 
 export class ActorSimulation {
   readonly choices: Choices;
   readonly laws: PaymentLaws;
   readonly world: DurableWorld;
   readonly gateways: SeededGateways;
+  readonly clients: SimulatedClients;
   kills = 0;
   readonly #options: Simulated;
   readonly #settings: RuntimeSettings;
   readonly #now: () => number;
   readonly #start: (life: Life) => void;
-  readonly #asked = new Map<string, Asked>();
   readonly #aheadMillis: number;
   #lives = 0;
   #dead = true;
@@ -92,6 +86,7 @@ export class ActorSimulation {
     this.laws = new PaymentLaws(() => this.#now() - beginning, this.gateways, this.world.holdings, maxRetries);
     this.world.laws = this.laws;
     this.gateways.laws = this.laws;
+    this.clients = new SimulatedClients(choices, this.world, this.laws);
     this.#start = (life) => void run(this.#process(life));
   }
 
@@ -107,9 +102,11 @@ export class ActorSimulation {
     this.world.resumeParked();
     yield* this.settle;
     this.#everyEnd();
-    this.#askAgain();
+    this.clients.askAgain();
     yield* this.settle;
-    this.#everyAnswer();
+    if (!this.#forgets) this.clients.everyoneIsAnswered();
+    this.clients.theLastAreAnswered();
+    this.clients.nobodyWasToldTwoThings();
   });
 
   readonly settle = Effect.gen({ self: this }, function* () {
@@ -120,13 +117,13 @@ export class ActorSimulation {
     }
   });
 
-  /** Payments that have not come to their end. One of which the gateway knows nothing may stay in review. */
+  /** Payments that have not come to their end. What the gateway knows nothing of may stay in review. */
   #restless(): ReadonlyArray<string> {
     if (this.gateways.inTransit > 0) return ["a request is on its way"];
-    return this.laws.payments.flatMap(({ payment, state, keys }) => {
-      if (state.name === "SUCCESS" || state.name === "FAILURE") return [];
-      const nobodyKnows = [...keys].every((key) => !this.gateways.charged.has(key));
-      return state.name === "NEEDS_REVIEW" && nobodyKnows ? [] : [`${payment.paymentId} is ${state.name}`];
+    return this.laws.payments.flatMap(({ payment, state }) => {
+      if (state.name !== "NEEDS_REVIEW") return isAtRest(state) ? [] : [`${payment.paymentId} is ${state.name}`];
+      const known = errandsOf(state).filter((errand) => isOpen(errand) && this.gateways.knows(errand.idempotencyKey));
+      return known.length === 0 ? [] : [`${payment.paymentId} is ${state.name}`];
     });
   }
 
@@ -136,7 +133,7 @@ export class ActorSimulation {
       world: this.world,
       settings: this.#settings,
       gateways: { candidates: this.gateways.candidates, find: this.gateways.of(life.alive) },
-      answer: ({ token }, reply) => this.#answered(token, reply),
+      answer: ({ token }, reply) => this.clients.answered(token, reply),
       crashPoints: {
         reach: (...at) => {
           this.#mayEnd(0.01);
@@ -147,7 +144,7 @@ export class ActorSimulation {
         this.laws.callLeaves(payment, intent, life.number);
         if (this.#calm) return;
         // In the middle of a call somebody comes with something else.
-        if (this.#comes(0.5)) this.world.after(this.choices.between(0, 300), () => this.#publish(payment));
+        if (this.#comes(0.5)) this.world.after(this.choices.between(0, 300), () => this.#come(payment));
         this.#mayEnd(0.02);
       },
       random: this.choices.fraction,
@@ -180,11 +177,11 @@ export class ActorSimulation {
   #schedule(): void {
     for (let index = 0; index < (this.#options.payments ?? 2); index++) {
       const payment = { merchant: "shop", paymentId: `p${index}` };
-      this.world.after(this.choices.between(0, 300), () => this.#publish(payment, asked));
+      this.world.after(this.choices.between(0, 300), () => this.clients.create(payment, askedValue));
       if (this.#options.repeats === false) continue;
-      for (let count = this.choices.between(0, 6); count > 0; count--) {
+      for (let count = this.choices.between(0, 12); count > 0; count--) {
         const soon = this.choices.chance(0.5) ? 2_000 : stormMillis - 1_000;
-        this.world.after(this.choices.between(0, soon), () => this.#publish(payment));
+        this.world.after(this.choices.between(0, soon), () => this.#come(payment));
       }
     }
   }
@@ -198,44 +195,12 @@ export class ActorSimulation {
     if (!this.#comes(0.5)) return;
     const within = this.choices.chance(0.5) ? 120 : 1_100;
     const at = dueMillis + this.choices.between(-within, 120);
-    if (at - beginning < stormMillis) this.world.after(Math.max(0, at - this.#now()), () => this.#publish(payment));
+    if (at - beginning < stormMillis) this.world.after(Math.max(0, at - this.#now()), () => this.#come(payment));
   }
 
-  #publish(payment: PaymentRef, wanted?: number, wants = this.choices.chance(0.6)): void {
-    const value = wanted ?? (this.choices.chance(0.35) ? asked : other);
-    const headers: Record<string, string> = {};
-    if (wants) {
-      const token = `token-of-asker-${this.#asked.size}`;
-      const when = this.choices.chance(0.2) ? "accepted" : "completed";
-      Object.assign(headers, { "Aegis-Reply-To": token, "Aegis-Reply-When": when });
-      this.#asked.set(token, { payment, value, when, replies: [] });
-    }
-    this.laws.note(`${payment.paymentId} published ${value} ${headers["Aegis-Reply-To"] ?? ""}`);
-    const body = { amount: { value, currency: "USD" }, method: { type: "card", token: "tok" } };
-    this.world.publish({ source: "command", payment, verb: "create", body: JSON.stringify(body), headers });
-  }
-
-  #answered(token: string, reply: CommandReply): void {
-    const asker = this.#asked.get(token);
-    if (asker === undefined) return this.laws.require(false, `nobody asked by the token ${token}`);
-    asker.replies.push(reply);
-    const { payment, value, when } = asker;
-    const state = this.laws.stateOf(payment);
-    this.laws.note(`${payment.paymentId} answered ${token} ${reply.ok ? reply.payment.state : reply.error.code}`);
-    if (!reply.ok && reply.error.code === "Parked") return;
-    if (state.name === "ABSENT") return this.laws.require(false, "answered before anything was committed");
-    const isSame = state.order.create.amount.value === value;
-    if (reply.ok) {
-      this.laws.require(isSame, "a command with another body is taken for a repeat");
-      this.laws.require(
-        reply.payment.state === state.name,
-        `answered ${reply.payment.state}, the log says ${state.name}`,
-      );
-      const isDone = ["SUCCESS", "FAILURE", "NEEDS_REVIEW"].includes(reply.payment.state);
-      this.laws.require(when === "accepted" || isDone, `answered with ${reply.payment.state} before it is at rest`);
-    } else {
-      this.laws.require(!isSame, `the same command is refused: ${reply.error.message}`);
-    }
+  #come(payment: PaymentRef): void {
+    if (this.choices.chance(0.4)) this.clients.create(payment);
+    else this.clients.further(payment);
   }
 
   /** Who asked is remembered by the process and its actors only; whoever is forgotten with them asks again. */
@@ -248,32 +213,21 @@ export class ActorSimulation {
     const { laws, world } = this;
     laws.require(world.messages.size === 0, `still in the queue: ${[...world.messages.keys()].join(", ")}`);
     laws.require(this.#restless().length === 0, `never ended: ${this.#restless().join(", ")}`);
+    const { charges } = this.gateways;
+    const sum = (of: "captured" | "refunded") => [...charges.values()].reduce((all, charge) => all + charge[of], 0);
+    const ours = { captured: 0, refunded: 0 };
     for (const { state, keys } of laws.payments) {
-      const charges = [...keys].filter((key) => this.gateways.charged.has(key)).length;
-      laws.require(charges === (state.name === "SUCCESS" ? 1 : 0), `${state.name} with ${charges} charges`);
+      if (state.name === "ABSENT") continue;
+      const taken = [...keys].filter((key) => this.gateways.charged.has(key)).length;
+      const { name } = behindReview(state);
+      const isHolding = name !== "FAILURE" && name !== "NEEDS_REVIEW";
+      laws.require(taken === (isHolding ? 1 : 0), `${name} with ${taken} charges`);
+      ours.captured += captured(state);
+      ours.refunded += refunded(state);
     }
-    if (this.#forgets) return;
-    for (const [token, { replies }] of this.#asked) laws.require(replies.length > 0, `${token} was not answered`);
-  }
-
-  /** Whoever has no answer, since the process that would have given it has ended, asks again, and so do all others. */
-  #askAgain(): void {
-    const before = [...this.#asked.values()];
-    for (const { payment, value } of before) this.#publish(payment, value, true);
-  }
-
-  #everyAnswer(): void {
-    const told = new Map<string, Set<string>>();
-    for (const [token, { payment, value, when, replies }] of this.#asked) {
-      const last = replies.at(-1);
-      if (!this.#forgets) this.laws.require(last !== undefined, `${token} was not answered`);
-      if (last === undefined || !last.ok || when === "accepted") continue;
-      const key = `${paymentKey(payment)} ${value}`;
-      if (last.payment.state !== "NEEDS_REVIEW") told.set(key, (told.get(key) ?? new Set()).add(last.payment.state));
-    }
-    const lastRound = [...this.#asked].slice(this.#asked.size / 2);
-    for (const [token, { replies }] of lastRound) this.laws.require(replies.length > 0, `${token} asked in vain`);
-    for (const [key, states] of told) this.laws.require(states.size === 1, `${key}: told ${[...states].join(" and ")}`);
+    laws.require(sum("captured") === ours.captured, `${sum("captured")} were captured, not ${ours.captured}`);
+    laws.require(sum("refunded") === ours.refunded, `${sum("refunded")} were refunded, not ${ours.refunded}`);
+    if (!this.#forgets) this.clients.everyoneIsAnswered();
   }
 }
 

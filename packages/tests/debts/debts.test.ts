@@ -176,7 +176,9 @@ describe("the checker of law 5", () => {
 
   it("reports what several looks in a row find held by nothing", async () => {
     expect(await check([], [owes()])).toEqual({ heldBy: [[]], looked: 3 });
-    expect(await check([{ by: "timer", version: 9, kind: "round" }], [owes({ by: "timer", version: 9, kind: "round" })])).toEqual({
+    expect(
+      await check([{ by: "timer", version: 9, kind: "round" }], [owes({ by: "timer", version: 9, kind: "round" })]),
+    ).toEqual({
       heldBy: [[]],
       looked: 3,
     });

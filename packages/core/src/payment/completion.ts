@@ -20,7 +20,9 @@ export const isCompleted = (state: PaymentState, commandId: string): boolean => 
 };
 
 /** Who waits, by their committed tokens, for what is not completed yet: whoever completes it answers. */
-export const waitingFor = (state: PaymentState): ReadonlyArray<{ readonly token: string; readonly commandId: string }> => {
+export const waitingFor = (
+  state: PaymentState,
+): ReadonlyArray<{ readonly token: string; readonly commandId: string }> => {
   if (state.name === "ABSENT") return [];
   const asked = [state.order, ...state.commands];
   return asked.flatMap(({ commandId, replyTo }) =>

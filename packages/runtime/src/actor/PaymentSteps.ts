@@ -314,7 +314,9 @@ const make = Effect.gen(function* () {
       answerCompleted(actor);
       if (pressing.length > 0) {
         if (pressing.every((debt) => millisUntilDue(debt) > 0)) survived(actor);
-        return pressing.filter((debt) => debt.kind !== "expiry" && !actor.calls.has(debt.round.version)) as ReadonlyArray<GatewayIntent>;
+        return pressing.filter(
+          (debt) => debt.kind !== "expiry" && !actor.calls.has(debt.round.version),
+        ) as ReadonlyArray<GatewayIntent>;
       }
       // Nothing is owed, or all of it is on a durable timer.
       ackHeld(actor);

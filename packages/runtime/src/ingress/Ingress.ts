@@ -42,14 +42,16 @@ export const layerIngress = Layer.effect(
       const { version = 1 } = delivery;
       const isDue = source === "due" && Number.isSafeInteger(version) && version > 0;
       const known = source === "due" ? (isDue ? "Wake" : undefined) : internalVerbs.get(verb);
-      if (known !== undefined && isToken(payment.merchant) && isToken(payment.paymentId)) return { _tag: known, delivery };
+      if (known !== undefined && isToken(payment.merchant) && isToken(payment.paymentId))
+        return { _tag: known, delivery };
       const rejection = reject("InvalidCommand", `nothing here knows what ${source} "${verb}" means`);
       fork(parking.park(delivery, { rejection }));
       return undefined;
     };
 
     const read = (delivery: Delivery): Delivered | undefined => {
-      const isCommand = delivery.source === "command" || (delivery.source === "internal" && delivery.verb === "resolve");
+      const isCommand =
+        delivery.source === "command" || (delivery.source === "internal" && delivery.verb === "resolve");
       if (!isCommand) return readOurs(delivery);
       const decoded = decodeCommand(delivery, `${commandStreamCreated}/${delivery.sequence}`, calls.given());
       if (decoded._tag === "Decoded") return { _tag: "Command", delivery, command: decoded.command };

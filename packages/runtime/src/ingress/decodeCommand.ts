@@ -92,7 +92,9 @@ const cancelBody = decoderOf(CancelBody);
 const resolveBody = decoderOf(ResolveBody);
 
 /** What is asked for, before it has an identity. */
-type Asked = { [Type in IdentifiedCommand["type"]]: Pick<Extract<IdentifiedCommand, { readonly type: Type }>, "type" | "body"> }[IdentifiedCommand["type"]];
+type Asked = {
+  [Type in IdentifiedCommand["type"]]: Pick<Extract<IdentifiedCommand, { readonly type: Type }>, "type" | "body">;
+}[IdentifiedCommand["type"]];
 
 /** By verb; the last one is operators' alone. */
 const readBody = (verb: string, parsed: unknown): Result.Result<Asked, Rejection> | undefined => {
@@ -192,7 +194,9 @@ export const decodeCommand = (delivery: Delivery, message: string, given: Given)
   }
   if (needsCommandId(asked.success) && delivery.header("Aegis-Command-Id") === undefined) {
     return refused(
-      invalid("a refund, and a capture with an amount, need an Aegis-Command-Id: without one a repeat would be another"),
+      invalid(
+        "a refund, and a capture with an amount, need an Aegis-Command-Id: without one a repeat would be another",
+      ),
       text,
     );
   }
