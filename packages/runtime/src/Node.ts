@@ -1,4 +1,5 @@
 /** The composition root of one worker: every port with its NATS implementation. */
+import type { Gateways } from "@aegispay/gateways/Gateway";
 import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
 import { layerFromConfig } from "@aegispay/gateways/GatewaysConfig";
 import { Layer } from "effect";
@@ -27,6 +28,12 @@ import { layerShardOwner } from "./shard/ShardOwner.ts";
 import { layerTrials } from "./shard/Trials.ts";
 import { layerNatsTimers } from "./timers/NatsTimers.ts";
 
+/** What a node of another composition has instead: tests, and the benchmark. */
+export interface NodeParts {
+  readonly crashPoints?: Layer.Layer<CrashPoints>;
+  readonly gateways?: Layer.Layer<Gateways>;
+}
+
 export interface NodeOptions {
   readonly nats: NatsAddress;
   readonly settings: RuntimeSettings;
@@ -45,12 +52,10 @@ const layerNatsPorts = Layer.mergeAll(
   layerNatsLeases,
 );
 
-/**
- * A node: built when its connection, its deployment and its log are there; its shards follow (`ShardOwner.status`).
- * `crashPoints`: only tests give one of their own.
- */
-export const layerNode = (options: NodeOptions, crashPoints: Layer.Layer<CrashPoints> = layerNoCrashPoints) =>
-  layerShardOwner.pipe(
+/** A node: built when its connection, its deployment and its log are there; its shards follow (`ShardOwner.status`). */
+export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
+  const { crashPoints = layerNoCrashPoints, gateways = layerFromConfig(options.gateways) } = parts;
+  return layerShardOwner.pipe(
     Layer.provideMerge(layerNatsQueries),
     Layer.provide(layerNatsMembers),
     Layer.provide(layerTrials),
@@ -60,8 +65,9 @@ export const layerNode = (options: NodeOptions, crashPoints: Layer.Layer<CrashPo
     Layer.provide(Layer.mergeAll(layerRefusals, layerGivingUp, layerGatewayCalls)),
     Layer.provide(layerParking),
     Layer.provide(layerNatsPorts),
-    Layer.provide(Layer.mergeAll(layerOwnership, layerFromConfig(options.gateways), crashPoints)),
+    Layer.provide(Layer.mergeAll(layerOwnership, gateways, crashPoints)),
     Layer.provide(layerDeployment(options.settings.root)),
     Layer.provide(layerNats(options.nats)),
     Layer.provide(Layer.succeed(Settings, options.settings)),
   );
+};

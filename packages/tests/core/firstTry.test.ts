@@ -65,7 +65,7 @@ describe("what the gateway answers", () => {
       .when(tried(actionRequired, round))
       .then(actionWasRequired)
       .is("REQUIRES_ACTION")
-      .owes("nothing");
+      .owes("expiry");
   });
 
   it.each(trying)(
@@ -146,8 +146,11 @@ describe("a try that certainly was not sent", () => {
       .when(tried(notSent))
       .then(attemptNotSent(0), roundStarted(1, "resend", 1_000)).state;
     expect(retried).toMatchObject({
-      attempt: { request: { reference: "shop/order-1", token: "tok_visa" }, number: 1 },
-      round: { due: new Date(beginning + 1_000).toISOString() },
+      attempt: {
+        request: { reference: "shop/order-1", token: "tok_visa" },
+        number: 1,
+        round: { due: new Date(beginning + 1_000).toISOString() },
+      },
     });
   });
 
@@ -206,9 +209,12 @@ describe("an outcome that comes late or twice", () => {
   it.each([approved(), mayMoveOn, declinedForGood, actionRequired, notSent, unknown])(
     "decides nothing about an attempt that has ended: $_tag",
     (outcome) => {
-      given(...second)
-        .when(tried(outcome, 0, givenAt(), 1))
-        .thenNothing();
+      // That one has succeeded after all is news, and is undone: lateTruths.test.ts.
+      if (outcome._tag !== "Approved") {
+        given(...second)
+          .when(tried(outcome, 0, givenAt(), 1))
+          .thenNothing();
+      }
       given(...started, succeeded())
         .when(tried(outcome))
         .thenNothing();

@@ -42,7 +42,7 @@ const after = (state: PaymentState, command: PaymentCommand): PaymentState => {
 
 const openRound = (state: PaymentState) => {
   const [intent] = intents(state);
-  if (intent === undefined) throw new Error(`nothing is owed in ${state.name}`);
+  if (intent?.kind !== "charge") throw new Error(`nothing is owed in ${state.name}`);
   return intent.round;
 };
 

@@ -3,16 +3,17 @@ import { canonicalHash } from "@aegispay/core/identity/canonical";
 import { gatewayIdempotencyKey } from "@aegispay/core/identity/Identity";
 import type { CreateBody } from "@aegispay/core/payment/CreateBody";
 import type { GatewayOutcome, LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
-import { defaultPolicy, isoTime, type Given } from "@aegispay/core/payment/Given";
+import { defaultPolicy, isoTime, type Candidate, type Given } from "@aegispay/core/payment/Given";
 import type { Create, RecordLookUp, RecordOutcome, Resume } from "@aegispay/core/payment/PaymentCommand";
 import type { ChargeRequest, NewEvent, ReplyTo } from "@aegispay/core/payment/PaymentEvent";
 
 export const payment = { merchant: "shop", paymentId: "order-1" };
 export const deployment = "DEPLOYMENT";
 
-export const north = { gateway: "north", account: "n1" };
-export const south = { gateway: "south", account: "s1" };
-export const east = { gateway: "east", account: "e1" };
+const keyRetentionMillis = 86_400_000;
+export const north = { gateway: "north", account: "n1", keyRetentionMillis };
+export const south = { gateway: "south", account: "s1", keyRetentionMillis };
+export const east = { gateway: "east", account: "e1", keyRetentionMillis };
 
 /** When every example begins, in milliseconds. */
 export const beginning = Date.parse("2026-01-02T03:04:05.000Z");
@@ -114,14 +115,20 @@ export const initiated = (changes: Partial<CreateBody> = {}, replyTo?: ReplyTo):
 };
 export const authenticated: NewEvent = { type: "PaymentAuthenticated", data: { method: "none" } };
 
-export const attemptStarted = (attempt = 1, candidate = north, why = "first"): NewEvent => ({
+export const attemptStarted = (
+  attempt = 1,
+  { gateway, account }: Candidate = north,
+  why = "first",
+  capture: ChargeRequest["capture"] = "automatic",
+): NewEvent => ({
   type: "AttemptStarted",
   data: {
     attempt,
-    ...candidate,
+    gateway,
+    account,
     why,
     idempotencyKey: gatewayIdempotencyKey(deployment, payment, attempt, "charge", 1),
-    request,
+    request: { ...request, capture },
   },
 });
 export const attemptNotSent = (round: number, last = false, attempt = 1): NewEvent => ({
@@ -146,7 +153,10 @@ export const verified = (
   outcome: Exclude<LookUpOutcome, { readonly _tag: "Unknown" }>,
   round = 1,
   attempt = 1,
-): NewEvent => ({ type: "OutcomeVerified", data: { attempt, round, outcome } });
+): NewEvent => ({
+  type: "OutcomeVerified",
+  data: { attempt, round, outcome, ...(outcome._tag === "ActionRequired" ? { expiresAt: waitsUntil } : {}) },
+});
 export const succeeded = (attempt = 1): NewEvent => ({
   type: "PaymentSucceeded",
   data: { attempt, gatewayTransactionId: "ch_1", amount: body.amount },
@@ -155,21 +165,24 @@ export const attemptDeclined = (outcome: Outcome<"Declined">, attempt = 1): NewE
   type: "AttemptDeclined",
   data: { attempt, outcome },
 });
+/** When a payment stops waiting for its customer, or for its merchant, if the gateway answers at the beginning. */
+export const waitsUntil = isoTime(beginning + defaultPolicy.customerWaitMillis);
+export const heldUntil = isoTime(beginning + defaultPolicy.authorizationForMillis);
 export const actionWasRequired: NewEvent = {
   type: "ActionRequired",
-  data: { attempt: 1, gatewayTransactionId: "ch_1", nextAction: actionRequired.nextAction },
+  data: { attempt: 1, gatewayTransactionId: "ch_1", nextAction: actionRequired.nextAction, expiresAt: waitsUntil },
 };
 export const failed = (code: string, message: string, declineCode?: string): NewEvent => ({
   type: "PaymentFailed",
   data: { failure: { code, message, ...(declineCode === undefined ? {} : { declineCode }) } },
 });
 export const mismatch = (reported: Outcome<"Approved">): NewEvent => ({
-  type: "IntegrityMismatchDetected",
-  data: { attempt: 1, expected: request, reported },
+  type: "IntegrityMismatchDetected.v2",
+  data: { about: { attempt: 1 }, expected: request.amount, reported },
 });
 export const reviewRequested = (reason: string): NewEvent => ({
-  type: "ReviewRequested",
-  data: { attempt: 1, reason },
+  type: "ReviewRequested.v2",
+  data: { about: { attempt: 1 }, reason },
 });
 
 /** The first try is under way. */

@@ -8,7 +8,9 @@ import { decide, type Decision } from "@aegispay/core/payment/decide";
 import { evolveAll } from "@aegispay/core/payment/evolve";
 import type { GatewayOutcome, LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
 import { isoTime, type Given, type Policy } from "@aegispay/core/payment/Given";
-import type { PaymentCommand } from "@aegispay/core/payment/PaymentCommand";
+import { errandsOf, expiryOf } from "@aegispay/core/payment/intents";
+import type { FurtherCommand, PaymentCommand, Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCommand";
+import { isOperation, type Attempt, type Errand, type Operation } from "@aegispay/core/payment/Errand";
 import { placeEvents, type PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
 import { absent, type PaymentState } from "@aegispay/core/payment/PaymentState";
 import { Result } from "effect";
@@ -49,6 +51,7 @@ const bodies: fc.Arbitrary<CreateBody> = fc.record(
     ),
     customer: fc.record({ name: texts, email: texts }, { requiredKeys: [], noNullPrototype: true }),
     gateway: fc.constantFrom("north", "south", "nowhere"),
+    capture: fc.constant("manual" as const),
   },
   { requiredKeys: ["amount", "method"], noNullPrototype: true },
 );
@@ -60,13 +63,25 @@ const policies: fc.Arbitrary<Policy> = fc.record({
   reviewEveryMillis: fc.integer({ min: 0, max: 600_000 }),
   maxRounds: fc.constantFrom(0, 1, 4, 8, 400),
   resendForMillis: fc.constantFrom(0, 60_000, 900_000),
+  keyRetentionMarginMillis: fc.constantFrom(0, 3_600_000),
+  customerWaitMillis: fc.integer({ min: 1, max: 600_000 }),
+  authorizationForMillis: fc.integer({ min: 1, max: 600_000 }),
+  expireAgainMillis: fc.integer({ min: 1, max: 600_000 }),
   maxAttempts: fc.integer({ min: 1, max: 4 }),
 });
 
 /** A command in terms of where the payment stands when it comes. */
 interface Order {
-  readonly kind: "create" | "tried" | "lookedUp" | "answered" | "resume";
-  /** Added to the number of the open attempt, and to its latest round. */
+  readonly kind: "create" | "tried" | "lookedUp" | "answered" | "resume" | "further" | "notify" | "expire";
+  /** Of a further command. */
+  readonly verb: FurtherCommand["type"];
+  /** How much is wanted, in hundredths of the payment; nothing is said where it is 0. */
+  readonly part: number;
+  /** Which of a handful of command ids. */
+  readonly id: number;
+  /** Which of what is owed, or has been asked for, is answered. */
+  readonly which: number;
+  /** Added to the number of the attempt or operation that is answered, and to its latest round. */
   readonly attemptOff: number;
   readonly roundOff: number;
   readonly outcome: string;
@@ -82,14 +97,24 @@ const rarely = <A>(usual: A, ...others: ReadonlyArray<A>): fc.Arbitrary<A> =>
 const orders: fc.Arbitrary<Order> = fc.record({
   kind: fc.oneof(
     { weight: 8, arbitrary: fc.constant("answered" as const) },
+    { weight: 4, arbitrary: fc.constant("further" as const) },
+    { weight: 1, arbitrary: fc.constantFrom("notify" as const, "expire" as const) },
     { weight: 2, arbitrary: fc.constantFrom("tried" as const, "lookedUp" as const, "resume" as const) },
     { weight: 1, arbitrary: fc.constant("create" as const) },
   ),
+  verb: fc.constantFrom("Capture", "Capture", "Refund", "Refund", "Void", "Cancel", "Authenticate", "Resolve"),
+  part: fc.constantFrom(0, 10, 30, 60, 100),
+  id: fc.integer({ min: 1, max: 12 }),
+  which: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 9 })),
   attemptOff: rarely(0, -1, 1),
   roundOff: rarely(0, -1, -2, 1),
   outcome: fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom("NotSent", "Unknown", "NotFound", "move on") },
-    { weight: 1, arbitrary: fc.constantFrom("Approved", "Declined", "ActionRequired", "authorized") },
+    { weight: 4, arbitrary: fc.constantFrom("as asked", "as asked", "Refused", "Reversed", "Released") },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom("Approved", "Declined", "ActionRequired", "authorized", "unauthenticated"),
+    },
   ),
   amountOff: rarely(0, 1),
   laterMillis: fc.oneof(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: -5_000, max: 2_000_000 })),
@@ -101,18 +126,25 @@ const outcomeOf = (order: Order, body: CreateBody): GatewayOutcome | LookUpOutco
   const gatewayTransactionId = "ch_1";
   const { value, currency } = body.amount;
   switch (order.outcome) {
+    case "as asked":
     case "Approved":
     case "authorized": {
-      const status = order.outcome === "Approved" ? "succeeded" : "authorized";
+      const isHeld = order.outcome === "as asked" ? body.capture === "manual" : order.outcome === "authorized";
+      const status = isHeld ? "authorized" : "succeeded";
       return { _tag: "Approved", gatewayTransactionId, status, amount: { value: value + order.amountOff, currency } };
     }
     case "Declined":
-    case "move on":
-      return { _tag: "Declined", code: "no", message: "declined", tryAnotherGateway: order.outcome === "move on" };
+    case "unauthenticated":
+    case "move on": {
+      const code = order.outcome === "unauthenticated" ? "authentication_failed" : "no";
+      return { _tag: "Declined", code, message: "declined", tryAnotherGateway: order.outcome === "move on" };
+    }
     case "ActionRequired": {
       const nextAction = { type: "redirect", url: "https://bank.example" } as const;
       return { _tag: "ActionRequired", gatewayTransactionId, nextAction };
     }
+    case "Released":
+      return { _tag: "Released", gatewayTransactionId };
     case "NotFound":
       return { _tag: "NotFound" };
     default:
@@ -120,37 +152,105 @@ const outcomeOf = (order: Order, body: CreateBody): GatewayOutcome | LookUpOutco
   }
 };
 
-const commandOf = (order: Order, state: PaymentState, body: CreateBody, given: Given): PaymentCommand => {
-  if (order.kind === "create") {
-    const wanted = order.otherBody ? { ...body, description: "another" } : body;
-    const identity = { commandId: "c1", message: "1/1", hash: canonicalHash(wanted) };
-    return { type: "Create", payment, body: wanted, ...identity, given };
+const operationOutcomeOf = (order: Order, operation: Operation, body: CreateBody): RecordOperation["outcome"] => {
+  const { value, currency } = operation.amount ?? body.amount;
+  const done = { operationId: "op_1", amount: { value: value + order.amountOff, currency } };
+  switch (order.outcome) {
+    case "as asked":
+    case "Approved":
+    case "authorized":
+      return { _tag: "Done", ...done };
+    case "Reversed":
+      return { _tag: "Reversed", ...done };
+    case "Refused":
+    case "Declined":
+    case "unauthenticated":
+      return { _tag: "Refused", code: "no", message: "refused" };
+    case "NotFound":
+    case "Released":
+      return { _tag: "NotFound" };
+    default:
+      return { _tag: order.outcome === "NotSent" ? "NotSent" : "Unknown", reason: "why" };
   }
-  if (order.kind === "resume") return { type: "Resume", payment, given };
-  const open = "attempt" in state ? state : undefined;
-  const attempt = (open?.attempt.number ?? 1) + order.attemptOff;
-  const round = (open?.attempt.lastRound ?? 0) + order.roundOff;
-  const outcome = outcomeOf(order, body);
-  const isLookUp = open !== undefined && "round" in open && open.round?.action === "lookUp";
-  const lookedUp = order.kind === "lookedUp" || (order.kind === "answered" && isLookUp);
-  // Neither kind of call can come to what only the other can.
-  return lookedUp
-    ? {
-        type: "RecordLookUp",
-        payment,
-        attempt,
-        round,
-        outcome: outcome._tag === "NotSent" ? { _tag: "Unknown", reason: "why" } : outcome,
-        given,
+};
+
+const furtherCommand = (order: Order, body: CreateBody, given: Given): FurtherCommand => {
+  const { verb, part, id } = order;
+  const value = Math.ceil((body.amount.value / 100) * part);
+  const currency = order.otherBody ? "XAF" : body.amount.currency;
+  const amount = part === 0 ? {} : { amount: { value, currency } };
+  const identity = { commandId: `c${id}`, message: `1/${id + order.which}`, payment, given };
+  const asked = <Type extends FurtherCommand["type"], Body>(type: Type, wanted: Body) =>
+    ({ type, body: wanted, hash: canonicalHash(wanted), ...identity }) as const;
+  switch (verb) {
+    case "Capture":
+      return asked("Capture", amount);
+    case "Refund":
+      return asked("Refund", amount);
+    case "Void":
+      return asked("Void", {});
+    case "Cancel":
+      return asked("Cancel", {});
+    case "Authenticate":
+      return asked("Authenticate", { result: part });
+    case "Resolve": {
+      const operation = order.which % 4;
+      if (operation > 0) {
+        return asked("Resolve", { operation, as: part > 30 ? "SUCCEEDED" : "FAILED", reason: "seen" } as const);
       }
-    : {
-        type: "RecordOutcome",
-        payment,
-        attempt,
-        round,
-        outcome: outcome._tag === "NotFound" ? { _tag: "NotSent", reason: "why" } : outcome,
-        given,
-      };
+      const as = (["SUCCESS", "AUTHORIZED", "FAILURE", "VOIDED", "EXPIRED"] as const)[order.id % 5]!;
+      return asked("Resolve", { as, gatewayTransactionId: "ch_9", reason: "seen", ...amount });
+    }
+  }
+};
+
+/** What came of a call for the errand: neither kind of call can come to what only the other can. */
+const answer = (order: Order, errand: Errand, body: CreateBody, given: Given): Recorded => {
+  const round = errand.lastRound + order.roundOff;
+  const isLookUp = order.kind === "lookedUp" || (order.kind === "answered" && errand.round?.action === "lookUp");
+  if (isOperation(errand)) {
+    const outcome = operationOutcomeOf(order, errand, body);
+    const operation = errand.number + order.attemptOff;
+    const only = isLookUp ? ("NotSent" as const) : outcome._tag === "Reversed" ? "Reversed" : "NotFound";
+    const heard = outcome._tag === only ? ({ _tag: "Unknown", reason: "why" } as const) : outcome;
+    return { type: "RecordOperation", payment, operation, round, outcome: heard, given };
+  }
+  const attempt = errand.number + order.attemptOff;
+  const outcome = outcomeOf(order, body);
+  if (isLookUp) {
+    const heard = outcome._tag === "NotSent" ? ({ _tag: "Unknown", reason: "why" } as const) : outcome;
+    return { type: "RecordLookUp", payment, attempt, round, outcome: heard, given };
+  }
+  const heard =
+    outcome._tag === "NotFound" || outcome._tag === "Released"
+      ? ({ _tag: "NotSent", reason: "why" } as const)
+      : outcome;
+  return { type: "RecordOutcome", payment, attempt, round, outcome: heard, given };
+};
+
+const noAttempt = { number: 1, lastRound: 0, round: undefined } as unknown as Attempt;
+
+const commandOf = (order: Order, state: PaymentState, body: CreateBody, given: Given): PaymentCommand => {
+  switch (order.kind) {
+    case "create": {
+      const wanted = order.otherBody ? { ...body, description: "another" } : body;
+      const identity = { commandId: "c0", message: "1/1", hash: canonicalHash(wanted) };
+      return { type: "Create", payment, body: wanted, ...identity, given };
+    }
+    case "resume":
+      return { type: "Resume", payment, given };
+    case "notify":
+      return { type: "Notify", payment, given };
+    case "expire":
+      return { type: "Expire", payment, version: expiryOf(state)?.version ?? order.id, given };
+    case "further":
+      return furtherCommand(order, body, given);
+    default: {
+      const owed = errandsOf(state).filter(({ round }) => round !== undefined);
+      const asked = order.kind === "answered" && owed.length > 0 ? owed : errandsOf(state);
+      return answer(order, asked[order.which % asked.length] ?? noAttempt, body, given);
+    }
+  }
 };
 
 const live = (body: CreateBody, policy: Policy, list: ReadonlyArray<Order>): Life => {
@@ -173,6 +273,10 @@ const live = (body: CreateBody, policy: Policy, list: ReadonlyArray<Order>): Lif
 
 const firstOrder: Order = {
   kind: "create",
+  verb: "Capture",
+  part: 0,
+  id: 1,
+  which: 0,
   attemptOff: 0,
   roundOff: 0,
   outcome: "Approved",
@@ -184,7 +288,7 @@ const firstOrder: Order = {
 
 /** Most lives begin with a create; some with whatever comes. */
 export const lives: fc.Arbitrary<Life> = fc
-  .tuple(bodies, policies, rarely(true, false), fc.array(orders, { maxLength: 25, size: "max" }))
+  .tuple(bodies, policies, rarely(true, false), fc.array(orders, { maxLength: 40, size: "max" }))
   .map(([body, policy, begins, list]) => live(body, policy, begins ? [firstOrder, ...list] : list));
 
 export const eventsOf = (life: Life): ReadonlyArray<PaymentEvent> => life.steps.flatMap(({ events }) => events);

@@ -134,7 +134,7 @@ describe("a payment in review", () => {
       .when(lookedUp(actionRequired, 3))
       .then(verified(actionRequired, 3))
       .is("REQUIRES_ACTION")
-      .owes("nothing");
+      .owes("expiry");
   });
 
   it("stays there for people alone when the gateway reports another amount", () => {

@@ -24,18 +24,25 @@ export const stateAfter = (events: ReadonlyArray<NewEvent>): PaymentState => {
 /** The state that was reached, for a closer look. */
 interface Then {
   readonly state: PaymentState;
-  /** What is owed now, as "1/0 start": attempt, round, action; "nothing" when it is at rest. */
-  readonly owes: (round: string) => Then;
+  /** What is owed now, as `owedBy` says it; "nothing" when it is at rest. */
+  readonly owes: (...rounds: ReadonlyArray<string>) => Then;
   readonly is: (name: PaymentState["name"]) => Then;
 }
 
+/** What is owed, as "1/0 start" (attempt, round, action), "refund 2/0 start" (operation), "expiry". */
+export const owedBy = (state: PaymentState): ReadonlyArray<string> =>
+  intents(state).map((intent) => {
+    if (intent.kind === "expiry") return "expiry";
+    const { round, action } = intent.round;
+    return intent.kind === "charge"
+      ? `${intent.attempt.number}/${round} ${action}`
+      : `${intent.operation.kind} ${intent.operation.number}/${round} ${action}`;
+  });
+
 const then = (state: PaymentState): Then => ({
   state,
-  owes: (round) => {
-    const owed = intents(state).map(
-      (intent) => `${intent.attempt.number}/${intent.round.round} ${intent.round.action}`,
-    );
-    expect(owed).toEqual(round === "nothing" ? [] : [round]);
+  owes: (...rounds) => {
+    expect(owedBy(state)).toEqual(rounds[0] === "nothing" ? [] : rounds);
     return then(state);
   },
   is: (name) => {
@@ -55,6 +62,14 @@ const when = (state: PaymentState, command: PaymentCommand) => {
     },
     thenNothing: (): void => {
       expect(decision).toEqual(Result.succeed([]));
+    },
+    /** Refused by an event, so that a repeat gets the same answer. */
+    thenRefused: (code: RejectionCode): Then => {
+      const events = Result.isSuccess(decision) ? decision.success : [];
+      expect(events).toMatchObject([{ type: "CommandRefused", data: { code } }]);
+      const after = evolveAll(state, placeEvents(events, state.version, isoTime(command.given.at)));
+      if (after === undefined) throw new Error("what was decided is not legal");
+      return then(after);
     },
     thenRejected: (code: RejectionCode): void => {
       expect(Result.isFailure(decision) ? decision.failure : decision.success).toMatchObject({

@@ -48,4 +48,4 @@ const layerOrdered = Layer.succeed(CrashPoints, {
   },
 });
 
-runWorker(layerOrdered);
+runWorker({ crashPoints: layerOrdered });

@@ -4,6 +4,7 @@
  */
 import { hash } from "node:crypto";
 import { Schema } from "effect";
+import type { OperationKind } from "../payment/GatewayOutcome.ts";
 
 const tokenPattern = /^[A-Za-z0-9_-]{1,128}$/;
 
@@ -47,7 +48,7 @@ export const gatewayIdempotencyKey = (
   deployment: string,
   payment: PaymentRef,
   attempt: number,
-  operation: "charge",
+  operation: "charge" | OperationKind,
   number: number,
 ): string =>
   `ap_${hash("sha256", JSON.stringify([deployment, payment.merchant, payment.paymentId, attempt, operation, number]), "base64url")}`;

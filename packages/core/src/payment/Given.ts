@@ -6,6 +6,8 @@
 export interface Candidate {
   readonly gateway: string;
   readonly account: string;
+  /** How long it knows an idempotency key, in milliseconds: sent again later, the same key would charge a second time. */
+  readonly keyRetentionMillis: number;
 }
 
 export interface Policy {
@@ -27,8 +29,16 @@ export interface Policy {
    * for months, even if each look-up cost two rounds because a new owner made it.
    */
   readonly maxRounds: number;
-  /** How long after an attempt began the same key may still be sent again (law 4). */
+  /** How long after an attempt, a capture, a void or a refund began the same key may still be sent again (law 4). */
   readonly resendForMillis: number;
+  /** What is taken off the gateway's retention of keys, in milliseconds: its clock is not ours. */
+  readonly keyRetentionMarginMillis: number;
+  /** How long a payment waits for its customer where the create names no end, in milliseconds. */
+  readonly customerWaitMillis: number;
+  /** How long an authorization is held, in milliseconds: schemes let most of them lapse after seven days. */
+  readonly authorizationForMillis: number;
+  /** Wait before an expiry that the gateway refused is tried again, in milliseconds. */
+  readonly expireAgainMillis: number;
   /** Attempts a payment may make over all gateways. */
   readonly maxAttempts: number;
 }
@@ -41,6 +51,10 @@ export const defaultPolicy: Policy = {
   reviewEveryMillis: 86_400_000,
   maxRounds: 400,
   resendForMillis: 15 * 60_000,
+  keyRetentionMarginMillis: 60 * 60_000,
+  customerWaitMillis: 60 * 60_000,
+  authorizationForMillis: 7 * 86_400_000,
+  expireAgainMillis: 86_400_000,
   maxAttempts: 5,
 };
 

@@ -1,6 +1,8 @@
 /** A payment as other programs see it (CONTRACT, "A payment"): derived from the state, stored nowhere. */
 import { Schema } from "effect";
-import type { Attempt, ExistingPayment } from "./PaymentState.ts";
+import type { Attempt, Operation } from "./Errand.ts";
+import { authorized, captured, refunded } from "./money.ts";
+import { attemptOf, behindReview, restingNames, type ExistingPayment } from "./PaymentState.ts";
 import { Failure } from "./PaymentEvent.ts";
 import { NextAction } from "./GatewayOutcome.ts";
 import type { PaymentRef } from "../identity/Identity.ts";
@@ -74,33 +76,63 @@ const viewAttempt = (attempt: Attempt): typeof AttemptView.Type => ({
   ...(attempt.failure === undefined ? {} : { failure: attempt.failure }),
 });
 
+const viewOperation = (operation: Operation): OperationView => {
+  const { number, attempt, purpose, commandId, amount, reason, status, startedAt, failure } = operation;
+  return {
+    number,
+    attempt,
+    purpose,
+    status,
+    requestedAt: startedAt,
+    ...(commandId === undefined ? {} : { commandId }),
+    ...(amount === undefined ? {} : { amount }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(failure === undefined ? {} : { failure }),
+  };
+};
+
+const refundProgress = (taken: number, givenBack: number): PaymentView["refundProgress"] => {
+  if (givenBack === 0) return "none";
+  return givenBack < taken ? "partial" : "full";
+};
+
 export const viewPayment = (payment: PaymentRef, state: ExistingPayment): PaymentView => {
-  const attempts = "attempt" in state ? [...state.ended, state.attempt] : state.ended;
+  const shown = behindReview(state);
+  const own = attemptOf(shown);
+  const attempts = own === undefined ? state.ended : [...state.ended, own];
   const current = attempts.at(-1);
-  const captured = state.name === "SUCCESS" ? state.captured : 0;
+  const taken = captured(state);
+  const givenBack = refunded(state);
+  const children = (kind: Operation["kind"]) =>
+    state.operations.filter((operation) => operation.kind === kind).map(viewOperation);
+  const expiry = "expiry" in shown ? shown.expiry : undefined;
   return {
     merchant: payment.merchant,
     paymentId: payment.paymentId,
     state: state.name,
     version: state.version,
     amount: state.order.create.amount,
-    authorized: captured,
-    captured,
-    refunded: 0,
-    refundProgress: "none",
+    authorized: authorized(state),
+    captured: taken,
+    refunded: givenBack,
+    refundProgress: refundProgress(taken, givenBack),
     ...(current === undefined ? {} : { gateway: current.gateway }),
     ...(current?.gatewayTransactionId === undefined ? {} : { gatewayTransactionId: current.gatewayTransactionId }),
-    ...(state.name === "FAILURE" ? { failure: state.failure } : {}),
-    ...(state.name === "REQUIRES_ACTION" ? { nextAction: state.nextAction } : {}),
+    ...(shown.name === "FAILURE" ? { failure: shown.failure } : {}),
+    ...(shown.name === "REQUIRES_ACTION" ? { nextAction: shown.nextAction } : {}),
     attempts: attempts.map(viewAttempt),
-    captures: [],
-    voids: [],
-    refunds: [],
+    captures: children("capture"),
+    voids: children("void"),
+    refunds: children("refund"),
+    ...(state.name === "NEEDS_REVIEW" ? { review: state.reason } : {}),
+    ...(expiry === undefined ? {} : { expiresAt: expiry.due }),
     createdAt: state.order.createdAt,
     updatedAt: state.updatedAt,
   };
 };
 
-/** The names of the states in which a payment is at rest, as a reader of views needs them. */
-export const isViewAtRest = (view: PaymentView): boolean =>
-  ["SUCCESS", "FAILURE", "REQUIRES_ACTION", "NEEDS_REVIEW"].includes(view.state);
+/** Whether a payment is at rest, as a reader of views needs it: see `isAtRest`. */
+export const isViewAtRest = ({ state, captures, voids, refunds }: PaymentView): boolean =>
+  restingNames.has(state) &&
+  (state === "NEEDS_REVIEW" ||
+    [...captures, ...voids, ...refunds].every(({ status }) => status === "SUCCEEDED" || status === "FAILED"));

@@ -1,91 +1,178 @@
 /**
- * The rounds of an unknown outcome: looked up by a schedule, sent again where that is safe, and at last put before people
- * while the look-ups go on. Nothing here ends in a failure: that takes evidence (law 4).
+ * The rounds of an outcome that is not known: looked up by a schedule, sent again where that is safe, and at last put before
+ * people while the look-ups go on. Nothing here ends in a failure: that takes evidence (law 4). It is the same for a charge,
+ * a capture, a void and a refund.
  *
  * 1. The step of the schedule stands in the round. Only a round without an answer moves it on; a new owner repeats a round
  *    at its step, so that crashes do not wear the schedule out.
  * 2. In review nothing is sent any more. A look-up that finds nothing proves nothing: the request may still arrive.
- * 3. An attempt has at most `maxRounds` rounds. Where none is left, a person decides.
+ * 3. An errand has at most `maxRounds` rounds. Where none is left, a person decides.
+ * 4. What is settled may be looked up too, for what may come late: without an answer that ends, unless an operator has
+ *    settled it; then it goes on for as long as the gateway knows the key.
  */
-import { delayOf, isoTime, type Given, type Policy } from "./Given.ts";
+import { isOpen, isOperation, type Errand, type Round } from "./Errand.ts";
+import { findAttempt } from "./evolving.ts";
+import { delayOf, isoTime, type Given } from "./Given.ts";
+import { roundsUntilVersion } from "./limits.ts";
 import type { NewEvent } from "./PaymentEvent.ts";
-import type { Attempt, NeedsReview, OutcomeUnknown, Round } from "./PaymentState.ts";
+import type { ExistingPayment } from "./PaymentState.ts";
 
-/** An outcome that is not known, with the round that is open to find it out. */
-export type Verifying = (OutcomeUnknown | NeedsReview) & { readonly round: Round };
+/** An errand in its payment, and what the decision about it is given. */
+export interface Asking<Asked extends Errand = Errand> {
+  readonly state: ExistingPayment;
+  readonly errand: Asked;
+  readonly given: Given;
+}
+
+export type WithRound<Asked extends Errand = Errand> = Asking<Asked & { readonly round: Round }>;
+
+export const hasRound = <Asked extends Errand>(asking: Asking<Asked>): asking is WithRound<Asked> =>
+  asking.errand.round !== undefined;
 
 /** One try and `maxRetries` more, whatever became of them: a resend after "not found" is one of them (criterion 20). */
-const triesUsedUp = (attempt: Attempt, policy: Policy): boolean => attempt.tries > policy.maxRetries;
+const triesUsedUp = ({ errand, given }: Asking): boolean => errand.tries > given.policy.maxRetries;
 
-const roundsUsedUp = (attempt: Attempt, policy: Policy): boolean => attempt.lastRound >= policy.maxRounds;
+export const roundsUsedUp = ({ state, errand, given }: Asking): boolean =>
+  errand.lastRound >= given.policy.maxRounds || state.version >= roundsUntilVersion;
 
-const withinResendWindow = (attempt: Attempt, given: Given): boolean =>
-  given.at < Date.parse(attempt.startedAt) + given.policy.resendForMillis;
-
-/** Why the request may not be sent again; undefined where it may. */
-export const whyNotAgain = (attempt: Attempt, given: Given): string | undefined => {
-  if (!withinResendWindow(attempt, given)) return "the time for sending it again is over";
-  if (triesUsedUp(attempt, given.policy)) return "it was sent as often as it may be";
-  return roundsUsedUp(attempt, given.policy) ? "it has had as many rounds as it may have" : undefined;
+/** Until when the errand's gateway knows its key; for a gateway that is not configured any more only the policy counts. */
+const keyKnownUntil = ({ state, errand, given }: Asking): number => {
+  const attempt = isOperation(errand) ? findAttempt(state, errand.attempt) : errand;
+  const candidate = given.candidates.find(
+    ({ gateway, account }) => gateway === attempt?.gateway && account === attempt.account,
+  );
+  const retention = candidate?.keyRetentionMillis ?? Number.POSITIVE_INFINITY;
+  return Date.parse(errand.startedAt) + retention - given.policy.keyRetentionMarginMillis;
 };
 
-export const resendAt = (attempt: Attempt, step: number, at: number): NewEvent => ({
-  type: "RoundStarted",
-  data: { attempt: attempt.number, round: attempt.lastRound + 1, action: "resend", due: isoTime(at), step },
+const withinResendWindow = (asking: Asking): boolean => {
+  const { state, errand, given } = asking;
+  const { expiresAt } = state.order.create;
+  const isExpired = !isOperation(errand) && expiresAt !== undefined && given.at >= Date.parse(expiresAt);
+  const isTooLate = given.at >= Date.parse(errand.startedAt) + given.policy.resendForMillis;
+  return !isExpired && !isTooLate && given.at < keyKnownUntil(asking);
+};
+
+/** Why the request may not be sent again; undefined where it may. */
+export const whyNotAgain = (asking: Asking): string | undefined => {
+  if (!withinResendWindow(asking)) return "the time for sending it again is over";
+  if (triesUsedUp(asking)) return "it was sent as often as it may be";
+  return roundsUsedUp(asking) ? "it has had as many rounds as it may have" : undefined;
+};
+
+const roundAt = (errand: Errand, action: "lookUp" | "resend", step: number, at: number): NewEvent => {
+  const round = { round: errand.lastRound + 1, action, due: isoTime(at), step };
+  return isOperation(errand)
+    ? { type: "OperationRoundStarted", data: { operation: errand.number, ...round } }
+    : { type: "RoundStarted", data: { attempt: errand.number, ...round } };
+};
+
+export const resendAt = ({ errand }: Asking, step: number, at: number): NewEvent => roundAt(errand, "resend", step, at);
+
+export const aboutOf = (errand: Errand) =>
+  isOperation(errand) ? { operation: errand.number } : { attempt: errand.number };
+
+export const reviewRequested = (errand: Errand, reason: string): NewEvent => ({
+  type: "ReviewRequested.v2",
+  data: { about: aboutOf(errand), reason },
 });
 
-const reviewRequested = (attempt: Attempt, reason: string): NewEvent => ({
-  type: "ReviewRequested",
-  data: { attempt: attempt.number, reason },
+const nameOf = (errand: Errand): string => (isOperation(errand) ? errand.kind : "attempt");
+
+/** Whether nothing waits for its answer: it is settled, or it waits for the customer. */
+const isWatched = ({ state, errand }: Asking): boolean =>
+  !isOpen(errand) || (state.name === "REQUIRES_ACTION" && !isOperation(errand));
+
+const lookUpEnded = (errand: Errand, found: string): NewEvent => ({
+  type: "LookUpEnded",
+  data: { about: aboutOf(errand), round: errand.lastRound, found },
 });
 
 /** A further look-up; where the rounds are used up, a person instead. */
-const lookUpAt = (attempt: Attempt, step: number, at: number, policy: Policy): NewEvent =>
-  roundsUsedUp(attempt, policy)
-    ? reviewRequested(attempt, "the outcome is unknown, and the gateway was asked as often as it may be")
-    : {
-        type: "RoundStarted",
-        data: { attempt: attempt.number, round: attempt.lastRound + 1, action: "lookUp", due: isoTime(at), step },
-      };
-
-const lastStep = (policy: Policy): number => Math.max(0, policy.lookUpDelaysMillis.length - 1);
-
-export const lookUpAtStep = (attempt: Attempt, step: number, given: Given): NewEvent =>
-  lookUpAt(attempt, step, given.at + delayOf(given.policy.lookUpDelaysMillis, step, given.jitter), given.policy);
-
-const lookUpInReview = (attempt: Attempt, given: Given): NewEvent => {
-  const { policy, at, jitter } = given;
-  return lookUpAt(attempt, lastStep(policy), at + delayOf([policy.reviewEveryMillis], 0, jitter), policy);
+const lookUpAt = (asking: Asking, step: number, at: number): NewEvent => {
+  const { errand } = asking;
+  if (!roundsUsedUp(asking)) return roundAt(errand, "lookUp", step, at);
+  return isWatched(asking)
+    ? lookUpEnded(errand, "the gateway was asked as often as it may be")
+    : reviewRequested(errand, "the outcome is unknown, and the gateway was asked as often as it may be");
 };
 
-const review = (attempt: Attempt, reason: string, given: Given): ReadonlyArray<NewEvent> => [
-  reviewRequested(attempt, reason),
-  ...(roundsUsedUp(attempt, given.policy) ? [] : [lookUpInReview(attempt, given)]),
+const lastStep = ({ given }: Asking): number => Math.max(0, given.policy.lookUpDelaysMillis.length - 1);
+
+export const lookUpAtStep = (asking: Asking, step: number): NewEvent => {
+  const { policy, at, jitter } = asking.given;
+  return lookUpAt(asking, step, at + delayOf(policy.lookUpDelaysMillis, step, jitter));
+};
+
+const inAWhile = ({ given }: Asking): number => given.at + delayOf([given.policy.reviewEveryMillis], 0, given.jitter);
+
+const lookUpInReview = (asking: Asking): NewEvent => lookUpAt(asking, lastStep(asking), inAWhile(asking));
+
+const review = (asking: Asking, reason: string): ReadonlyArray<NewEvent> => [
+  reviewRequested(asking.errand, reason),
+  ...(roundsUsedUp(asking) ? [] : [lookUpInReview(asking)]),
 ];
 
-/** The open round brought no evidence: a look-up without an answer, or a resend that nobody knows to have arrived. */
-export const afterNoAnswer = ({ name, attempt, round }: Verifying, given: Given): ReadonlyArray<NewEvent> => {
-  if (name === "NEEDS_REVIEW") return [lookUpInReview(attempt, given)];
-  const last = lastStep(given.policy);
-  // A resend may have arrived just now: it is looked up before people are, even where the schedule is at its end.
-  return round.action === "lookUp" && round.step >= last
-    ? review(attempt, "the gateway gave no answer about the attempt in the whole schedule of look-ups", given)
-    : [lookUpAtStep(attempt, Math.min(round.step + 1, last), given)];
+const isInReview = ({ state, errand }: Asking): boolean =>
+  isOperation(errand) ? errand.review !== undefined : state.name === "NEEDS_REVIEW";
+
+/** The look-ups of what only an operator has settled, from the moment on at which that was done. */
+export const watchDoubtful = (asking: Asking): ReadonlyArray<NewEvent> =>
+  roundsUsedUp(asking) || inAWhile(asking) >= keyKnownUntil(asking) ? [] : [lookUpInReview(asking)];
+
+/** A look-up of something that is settled, or waits for the customer, brought no evidence of anything new. */
+export const afterNothingNew = (asking: WithRound, found: string): ReadonlyArray<NewEvent> => {
+  const { errand } = asking;
+  const watched = errand.isDoubtful === true ? watchDoubtful(asking) : [];
+  if (watched.length > 0) return watched;
+  const { step } = errand.round;
+  const isAnswered = found !== "Unknown";
+  return isAnswered || step >= lastStep(asking) || roundsUsedUp(asking)
+    ? [lookUpEnded(errand, found)]
+    : [lookUpAtStep(asking, step + 1)];
 };
 
+/** The open round brought no evidence: a look-up without an answer, or a resend that nobody knows to have arrived. */
+export const afterNoAnswer = (asking: WithRound): ReadonlyArray<NewEvent> => {
+  const { errand } = asking;
+  if (isWatched(asking)) return afterNothingNew(asking, "Unknown");
+  if (isInReview(asking)) return [lookUpInReview(asking)];
+  const last = lastStep(asking);
+  const { action, step } = errand.round;
+  // A resend may have arrived just now: it is looked up before people are, even where the schedule is at its end.
+  return action === "lookUp" && step >= last
+    ? review(asking, `the gateway gave no answer about the ${nameOf(errand)} in the whole schedule of look-ups`)
+    : [lookUpAtStep(asking, Math.min(step + 1, last))];
+};
+
+const notFound = (errand: Errand, { round }: Round): NewEvent =>
+  isOperation(errand)
+    ? { type: "OperationNotFound", data: { operation: errand.number, round } }
+    : { type: "OutcomeVerified", data: { attempt: errand.number, round, outcome: { _tag: "NotFound" } } };
+
 /** The gateway answered that it has nothing under the key: the same request again while that is safe, else people. */
-export const afterNotFound = ({ name, attempt, round }: Verifying, given: Given): ReadonlyArray<NewEvent> => {
-  const verified: NewEvent = {
-    type: "OutcomeVerified",
-    data: { attempt: attempt.number, round: round.round, outcome: { _tag: "NotFound" } },
-  };
-  if (name === "NEEDS_REVIEW") return [verified, lookUpInReview(attempt, given)];
-  const why = whyNotAgain(attempt, given);
+export const afterNotFound = (asking: WithRound): ReadonlyArray<NewEvent> => {
+  const { errand, given } = asking;
+  if (isWatched(asking)) return afterNothingNew(asking, "NotFound");
+  const verified = notFound(errand, errand.round);
+  if (isInReview(asking)) return [verified, lookUpInReview(asking)];
+  const why = whyNotAgain(asking);
   return why === undefined
-    ? [verified, resendAt(attempt, round.step, given.at)]
-    : [verified, ...review(attempt, `the gateway knows nothing of the attempt, and ${why}`, given)];
+    ? [verified, resendAt(asking, errand.round.step, given.at)]
+    : [verified, ...review(asking, `the gateway knows nothing of the ${nameOf(errand)}, and ${why}`)];
 };
 
 /** The same debt in fresh hands: a look-up first, whatever the round was, and not before it was due (law 1). */
-export const repeatRound = ({ attempt, round }: Verifying, given: Given): NewEvent =>
-  lookUpAt(attempt, round.step, Math.max(given.at, Date.parse(round.due)), given.policy);
+export const repeatRound = (asking: WithRound): NewEvent =>
+  lookUpAt(asking, asking.errand.round.step, Math.max(asking.given.at, Date.parse(asking.errand.round.due)));
+
+/** A look-up now, whatever there is to learn; one that waits for its moment is brought forward. */
+export const lookUpNow = (asking: Asking): ReadonlyArray<NewEvent> => {
+  const { errand, given } = asking;
+  if (roundsUsedUp(asking)) return [];
+  const { round } = errand;
+  if (round === undefined) return [roundAt(errand, "lookUp", 0, given.at)];
+  return round.action === "lookUp" && Date.parse(round.due) > given.at
+    ? [roundAt(errand, "lookUp", round.step, given.at)]
+    : [];
+};

@@ -3,6 +3,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
 import * as NodeServices from "@effect/platform-node/NodeServices";
 import { Cause, Console, Effect, Logger, Option, Runtime } from "effect";
 import { CliError, CliOutput, Command } from "effect/cli";
+import { bench } from "./commands/bench.ts";
 import { dead } from "./commands/dead.ts";
 import { debts } from "./commands/debts.ts";
 import { dev } from "./commands/dev.ts";
@@ -15,7 +16,7 @@ import { colour, endsWell, exitCodes } from "./output.ts";
 
 const root = Command.make("aegispay").pipe(
   Command.withDescription("A payment runtime on NATS: charged at most once, nothing accepted is lost"),
-  Command.withSubcommands([dev, setup, node, nodes, shards, payment, dead, debts, simulator]),
+  Command.withSubcommands([dev, setup, node, nodes, shards, payment, dead, debts, simulator, bench]),
 );
 
 const exitCodeOf = (error: unknown): number => {

@@ -3,6 +3,7 @@
  * middle, and at the end the gateway's ledger held against the payments.
  */
 import { Clock, Effect } from "effect";
+import { quantile } from "../metrics/quantile.ts";
 import { AegisClient } from "../client/AegisClient.ts";
 import type { Workers } from "../supervisor/Workers.ts";
 import { audit, type Ended, type FateAudit } from "./audit.ts";
@@ -30,9 +31,6 @@ const merchant = "demo-shop";
 /** Payments under way at once. */
 const concurrency = 40;
 const answerTimeoutMillis = 60_000;
-
-const quantile = (sorted: ReadonlyArray<number>, share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
 export const demonstrate = Effect.fnUntraced(function* (options: DemonstrationOptions) {
   const client = yield* AegisClient;

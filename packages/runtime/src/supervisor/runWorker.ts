@@ -3,10 +3,9 @@
  * primary dies, or NATS has turned the connection away for good, the worker ends by itself.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
-import { Cause, Effect, type Layer, Logger } from "effect";
+import { Cause, Effect, Logger } from "effect";
 import { metric, renderMetrics, set } from "../metrics/Metrics.ts";
-import { layerNode, type NodeOptions } from "../Node.ts";
-import type { CrashPoints } from "../seam/CrashPoints.ts";
+import { layerNode, type NodeOptions, type NodeParts } from "../Node.ts";
 import { ShardOwner } from "../shard/ShardOwner.ts";
 import { workerOptionsVariable, type WorkerMessage } from "./WorkerMessage.ts";
 
@@ -51,8 +50,8 @@ const reportTo = (owner: typeof ShardOwner.Service) => {
   );
 };
 
-/** Runs the node that the environment describes until it is told to end. `crashPoints`: only tests give one. */
-export const runWorker = (crashPoints?: Layer.Layer<CrashPoints>): void => {
+/** Runs the node that the environment describes until it is told to end. `parts`: what it has instead of the usual. */
+export const runWorker = (parts: NodeParts = {}): void => {
   const options = JSON.parse(process.env[workerOptionsVariable] ?? "{}") as NodeOptions;
   delete process.env[workerOptionsVariable];
   // A terminal that closes says so to every process in it; what follows from that is for the primary to say.
@@ -63,7 +62,7 @@ export const runWorker = (crashPoints?: Layer.Layer<CrashPoints>): void => {
     yield* Effect.forkChild(reportTo(owner));
     yield* Effect.raceFirst(primaryGone, owner.connectionLost);
   }).pipe(
-    Effect.provide(layerNode(options, crashPoints)),
+    Effect.provide(layerNode(options, parts)),
     Effect.scoped,
     // Here and not in runMain, whose report would go to stdout, among the results of the primary's command.
     Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(cause))),

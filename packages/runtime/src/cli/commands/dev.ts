@@ -15,7 +15,7 @@ import { makeWorkers } from "../../supervisor/Workers.ts";
 import { checkRoot, jsonFlag, rootFlag } from "../connection.ts";
 import { colour, FailedQuietly, printJson, printProgress, printResult, runUntilTold, table } from "../output.ts";
 import { settingsOf } from "../settings.ts";
-import { httpPortFlag, isNodeId, nodeIdRule, portFlag, workersFlag } from "./node.ts";
+import { httpPortFlag, isNodeId, natsServerFlag, nodeIdRule, portFlag, workersFlag } from "./node.ts";
 import { nameFlag } from "./simulator.ts";
 
 const demonstrationPayments = 500;
@@ -56,11 +56,7 @@ export const dev = Command.make(
       Flag.withDescription("Folder of all data (default .aegispay)"),
       Flag.withDefault(".aegispay"),
     ),
-    natsServer: Flag.String("nats-server").pipe(
-      Flag.withDescription("Path of a nats-server binary (AEGISPAY_NATS_SERVER)"),
-      Flag.withFallbackConfig(Config.String("AEGISPAY_NATS_SERVER")),
-      Flag.withDefault("nats-server"),
-    ),
+    natsServer: natsServerFlag,
     root: rootFlag,
     nodeId: Flag.String("node-id").pipe(
       Flag.withDescription("Prefix of the workers' ids (AEGISPAY_NODE_ID, default node)"),

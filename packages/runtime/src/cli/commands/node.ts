@@ -37,6 +37,12 @@ export const httpPortFlag = (port: number) =>
     Flag.withDefault(port),
   );
 
+export const natsServerFlag = Flag.String("nats-server").pipe(
+  Flag.withDescription("Path of a nats-server binary (AEGISPAY_NATS_SERVER)"),
+  Flag.withFallbackConfig(Config.String("AEGISPAY_NATS_SERVER")),
+  Flag.withDefault("nats-server"),
+);
+
 /** It becomes part of the keys of buckets. */
 export const isNodeId = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text);
 export const nodeIdRule = "1 to 64 characters of [A-Za-z0-9_-]";

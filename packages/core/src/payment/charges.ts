@@ -1,0 +1,139 @@
+/** What comes of a charge: of its tries, of its look-ups, and of its owner's going. */
+import type { Attempt } from "./Errand.ts";
+import { afterFailedAttempt } from "./attempts.ts";
+import { onCustomerActed, onEvidence, type Evidence } from "./evidence.ts";
+import { findAttempt } from "./evolving.ts";
+import { delayOf, type Given } from "./Given.ts";
+import { onLateSuccess, onWinnersEvidence } from "./lateTruths.ts";
+import type { RecordLookUp, RecordOutcome } from "./PaymentCommand.ts";
+import type { NewEvent } from "./PaymentEvent.ts";
+import {
+  attemptOf,
+  isBeingVoided,
+  isHeld,
+  type ExistingPayment,
+  type NeedsReview,
+  type OutcomeUnknown,
+  type Processing,
+} from "./PaymentState.ts";
+import {
+  afterNoAnswer,
+  afterNotFound,
+  afterNothingNew,
+  hasRound,
+  lookUpAtStep,
+  resendAt,
+  whyNotAgain,
+  type Asking,
+} from "./verification.ts";
+
+type Open = (Processing | OutcomeUnknown | NeedsReview) & { readonly attempt: Attempt };
+
+const nothing: ReadonlyArray<NewEvent> = [];
+
+/** In review without a round people have the only say, for instance after a mismatch. */
+const openFor = (state: ExistingPayment, attempt: number): Open | undefined => {
+  if (state.name !== "PROCESSING" && state.name !== "OUTCOME_UNKNOWN" && state.name !== "NEEDS_REVIEW")
+    return undefined;
+  if (state.attempt?.number !== attempt) return undefined;
+  return state.name === "PROCESSING" || state.attempt.round !== undefined ? (state as Open) : undefined;
+};
+
+export const becameUnknown = (asking: Asking<Attempt>, round: number, reason: string): ReadonlyArray<NewEvent> => [
+  { type: "AttemptOutcomeUnknown", data: { attempt: asking.errand.number, round, reason } },
+  lookUpAtStep(asking, 0),
+];
+
+const onNotSent = (open: Processing, { payment, round, given }: RecordOutcome, reason: string) => {
+  const { attempt } = open;
+  const asking = { state: open, errand: attempt, given };
+  const last = whyNotAgain(asking) !== undefined;
+  const notSent: NewEvent = { type: "AttemptNotSent", data: { attempt: attempt.number, round, reason, last } };
+  const failure = { code: "gateway_unavailable", message: reason };
+  const { retryDelaysMillis } = given.policy;
+  return last
+    ? [notSent, ...afterFailedAttempt(payment, open, given, failure, true)]
+    : [notSent, resendAt(asking, 0, given.at + delayOf(retryDelaysMillis, round, given.jitter))];
+};
+
+/** A charge that is open: only the first tries of its own owner are believed when they say that they were not sent. */
+const onOpen = (open: Open, command: RecordOutcome | RecordLookUp): ReadonlyArray<NewEvent> => {
+  const { payment, outcome, given, round } = command;
+  const { attempt } = open;
+  if (outcome._tag !== "Unknown" && outcome._tag !== "NotSent" && outcome._tag !== "NotFound") {
+    return onEvidence(payment, open, round, outcome, given);
+  }
+  const asking = { state: open, errand: attempt, given };
+  // Whichever try it was: the attempt's outcome is the join of all of them (law 4).
+  if (open.name === "PROCESSING" && command.type === "RecordOutcome" && outcome._tag === "Unknown") {
+    return becameUnknown(asking, round, outcome.reason);
+  }
+  if (round !== attempt.lastRound) return nothing;
+  if (open.name === "PROCESSING") {
+    return command.type === "RecordOutcome" && outcome._tag === "NotSent"
+      ? onNotSent(open, command, outcome.reason)
+      : nothing;
+  }
+  if (!hasRound(asking)) return nothing;
+  return outcome._tag === "NotFound" ? afterNotFound(asking) : afterNoAnswer(asking);
+};
+
+/** What a look-up of something that is not open has found: evidence of something new, or nothing. */
+const watched = (
+  asking: Asking<Attempt>,
+  { outcome, round }: RecordOutcome | RecordLookUp,
+  onNews: (evidence: Evidence) => ReadonlyArray<NewEvent> | undefined,
+): ReadonlyArray<NewEvent> => {
+  const { _tag: found } = outcome;
+  if (found !== "Unknown" && found !== "NotSent" && found !== "NotFound") {
+    const news = onNews(outcome);
+    if (news !== undefined) return news;
+  }
+  return hasRound(asking) && asking.errand.round.round === round ? afterNothingNew(asking, found) : nothing;
+};
+
+const onWaiting = (
+  state: Extract<ExistingPayment, { readonly name: "REQUIRES_ACTION" }>,
+  attempt: Attempt,
+  command: RecordOutcome | RecordLookUp,
+): ReadonlyArray<NewEvent> => {
+  // A void is under way: what it comes to says more than what was found before it.
+  if (isBeingVoided(state)) return nothing;
+  const { outcome, given, round } = command;
+  const asking = { state, errand: attempt, given };
+  if (outcome._tag === "ActionRequired" && attempt.round?.round === round) {
+    return [{ type: "OutcomeVerified", data: { attempt: attempt.number, round, outcome } }];
+  }
+  return watched(asking, command, (evidence) => onCustomerActed({ ...state, attempt }, evidence, given));
+};
+
+/** `state`: behind any review of an errand. */
+export const onChargeOutcome = (
+  state: ExistingPayment,
+  command: RecordOutcome | RecordLookUp,
+): ReadonlyArray<NewEvent> => {
+  const { payment, given } = command;
+  const attempt = findAttempt(state, command.attempt);
+  if (attempt === undefined) return nothing;
+  const asking = { state, errand: attempt, given };
+  if (attemptOf(state)?.number !== attempt.number) {
+    return watched(asking, command, (evidence) =>
+      evidence._tag === "Approved" && attempt.isLate !== true
+        ? onLateSuccess({ payment, state, given }, attempt, evidence)
+        : undefined,
+    );
+  }
+  if (isHeld(state)) {
+    const isLookedUp = attempt.round?.round === command.round;
+    return isLookedUp ? watched(asking, command, (evidence) => onWinnersEvidence(state, evidence)) : nothing;
+  }
+  if (state.name === "REQUIRES_ACTION") return onWaiting(state, attempt, command);
+  const open = openFor(state, command.attempt);
+  return open === undefined ? nothing : onOpen(open, command);
+};
+
+export const goneReason = "the owner that was trying has gone";
+
+/** After a replay nobody knows whether the try under way has left: from here on only the gateway's answer counts. */
+export const ownerGone = (state: ExistingPayment, attempt: Attempt, given: Given): ReadonlyArray<NewEvent> =>
+  becameUnknown({ state, errand: attempt, given }, attempt.lastRound, goneReason);

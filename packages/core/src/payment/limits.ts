@@ -1,0 +1,23 @@
+/**
+ * The bounds of one payment's log. Every command of a client and every round is an event, and a log is read as a whole: one
+ * that could grow for ever would one day be too long to be replayed, and take its payment with it.
+ */
+import { openOperations, type ExistingPayment } from "./PaymentState.ts";
+
+/** Events that clients' commands may bring a payment's log to. */
+export const clientEventsMax = 1_000;
+/** 200 more are kept for outcomes, rounds and operators; from 100 on no round is begun that is not a first one. */
+export const roundsUntilVersion = 1_100;
+/** Commands that are refused by state and remembered. */
+export const refusalsMax = 100;
+/** Captures, voids and refunds under way at once. */
+export const openOperationsMax = 50;
+
+/** What an operation that is under way may still add: unknown, round, outcome, and what follows from it. */
+const eventsOfAnOpenOperation = 4;
+
+/** Whether a client's command still has its place, with the outcomes of all that is under way and of its own. */
+export const hasPlaceForCommand = (state: ExistingPayment): boolean => {
+  const open = openOperations(state).length;
+  return open < openOperationsMax && state.version + (open + 1) * eventsOfAnOpenOperation <= clientEventsMax;
+};

@@ -1,0 +1,27 @@
+/** Something outside says that a gateway knows more. That proves nothing: what is ours is looked up, and not under way. */
+import { isOpen, isOperation, type Errand } from "./Errand.ts";
+import type { Given } from "./Given.ts";
+import { errandsOf } from "./intents.ts";
+import type { NewEvent } from "./PaymentEvent.ts";
+import { attemptOf, isBeingVoided, type ExistingPayment } from "./PaymentState.ts";
+import { lookUpNow } from "./verification.ts";
+
+/** Look-ups that one notification may begin: what is older is settled long since. */
+const lookUpsMax = 20;
+
+const mayHaveMore = (state: ExistingPayment, errand: Errand): boolean => {
+  if (errand.review !== undefined) return false;
+  // A capture or void that is settled cannot come back; a refund can.
+  if (isOperation(errand)) return errand.status === "UNKNOWN" || (errand.kind === "refund" && !isOpen(errand));
+  if (errand.number !== attemptOf(state)?.number) return true;
+  if (state.name === "NEEDS_REVIEW") return !state.mismatch;
+  // While a void is under way it says more about the attempt than any look-up.
+  return state.name === "REQUIRES_ACTION" ? !isBeingVoided(state) : errand.status !== "PENDING";
+};
+
+/** `state`: behind any review of an errand. */
+export const onNotification = (state: ExistingPayment, given: Given): ReadonlyArray<NewEvent> =>
+  errandsOf(state)
+    .filter((errand) => mayHaveMore(state, errand))
+    .slice(-lookUpsMax)
+    .flatMap((errand) => lookUpNow({ state, errand, given }));

@@ -1,0 +1,168 @@
+/** What comes of a capture, a void or a refund: of its tries, of its look-ups, and of its owner's going. */
+import { isOpen, type Operation } from "./Errand.ts";
+import { findAttempt, findOperation } from "./evolving.ts";
+import { delayOf, isoTime } from "./Given.ts";
+import type { OperationLookUpOutcome, OperationOutcome } from "./GatewayOutcome.ts";
+import type { RecordOperation } from "./PaymentCommand.ts";
+import type { Failure, NewEvent } from "./PaymentEvent.ts";
+import { attemptOf, type ExistingPayment } from "./PaymentState.ts";
+import {
+  afterNoAnswer,
+  afterNotFound,
+  afterNothingNew,
+  hasRound,
+  lookUpAtStep,
+  lookUpNow,
+  resendAt,
+  reviewRequested,
+  whyNotAgain,
+  type Asking,
+} from "./verification.ts";
+
+type Outcome = OperationOutcome | OperationLookUpOutcome;
+type Done = Extract<Outcome, { readonly _tag: "Done" }>;
+type Back = Extract<Outcome, { readonly _tag: "Reversed" }>;
+
+const nothing: ReadonlyArray<NewEvent> = [];
+
+const unknownTypes = {
+  capture: "CaptureOutcomeUnknown",
+  void: "VoidOutcomeUnknown",
+  refund: "RefundOutcomeUnknown",
+} as const;
+
+export const operationBecameUnknown = (
+  asking: Asking<Operation>,
+  round: number,
+  reason: string,
+): ReadonlyArray<NewEvent> => [
+  { type: unknownTypes[asking.errand.kind], data: { operation: asking.errand.number, round, reason } },
+  lookUpAtStep(asking, 0),
+];
+
+/** A void ends the payment's state under the name that the field has for it. */
+const voidedEvent = (state: ExistingPayment, { number, purpose }: Operation, operationId: string): NewEvent => {
+  switch (state.name) {
+    case "AUTHORIZED":
+      return purpose === "expiry"
+        ? { type: "AuthorizationExpired", data: { operation: number } }
+        : { type: "PaymentVoided", data: { operation: number, operationId } };
+    case "PARTIALLY_CAPTURED":
+      return { type: "RemainderReleased", data: { operation: number } };
+    default:
+      return purpose === "expiry"
+        ? { type: "PaymentExpired", data: { operation: number } }
+        : { type: "PaymentCancelled", data: { operation: number } };
+  }
+};
+
+const isAsAsked = ({ amount }: Operation, reported: Done | Back): boolean =>
+  amount === undefined || (amount.value === reported.amount.value && amount.currency === reported.amount.currency);
+
+const onDone = ({ state, errand }: Asking<Operation>, reported: Done): ReadonlyArray<NewEvent> => {
+  const { number: operation, kind, amount, purpose } = errand;
+  const { operationId } = reported;
+  if (amount !== undefined && !isAsAsked(errand, reported)) {
+    return [{ type: "IntegrityMismatchDetected.v2", data: { about: { operation }, expected: amount, reported } }];
+  }
+  if (purpose === "compensation") return [{ type: "LateSuccessCompensated", data: { operation, operationId } }];
+  if (amount === undefined) return [voidedEvent(state, errand, operationId)];
+  const data = { operation, operationId, amount };
+  return [kind === "capture" ? { type: "CaptureSucceeded", data } : { type: "RefundSucceeded", data }];
+};
+
+const onBack = ({ errand }: Asking<Operation>, { operationId, amount }: Back): ReadonlyArray<NewEvent> => {
+  const { number: operation, purpose } = errand;
+  return [
+    { type: "RefundReversed", data: { operation, operationId, amount } },
+    ...(purpose === "compensation" ? [reviewRequested(errand, "what undid a late success has come back")] : []),
+  ];
+};
+
+const failedTypes = { capture: "CaptureFailed", void: "VoidFailed", refund: "RefundFailed" } as const;
+
+/** When an expiry that could not be carried out is tried again. */
+const again = ({ errand, given }: Asking<Operation>) =>
+  errand.purpose === "expiry" ? { expiresAt: isoTime(given.at + given.policy.expireAgainMillis) } : {};
+
+/** What is to be found out, or decided, when something could not be done. */
+const afterFailure = ({ state, errand, given }: Asking<Operation>): ReadonlyArray<NewEvent> => {
+  if (errand.purpose === "compensation") {
+    return [reviewRequested(errand, "a success that came late could not be undone")];
+  }
+  const attempt = findAttempt(state, errand.attempt);
+  // The charge may have moved on meanwhile: taken, or released by the gateway itself.
+  const isOwn = attempt !== undefined && attemptOf(state)?.number === attempt.number;
+  return errand.kind === "void" && isOwn ? lookUpNow({ state, errand: attempt, given }) : [];
+};
+
+const onRefused = (asking: Asking<Operation>, failure: Failure): ReadonlyArray<NewEvent> => {
+  const { number: operation, kind } = asking.errand;
+  return [{ type: failedTypes[kind], data: { operation, failure, ...again(asking) } }, ...afterFailure(asking)];
+};
+
+const onNotSent = (asking: Asking<Operation>, round: number, reason: string): ReadonlyArray<NewEvent> => {
+  const { errand, given } = asking;
+  const last = whyNotAgain(asking) !== undefined;
+  const data = { operation: errand.number, round, reason, last, ...(last ? again(asking) : {}) };
+  const notSent: NewEvent = { type: "OperationNotSent", data };
+  const { retryDelaysMillis } = given.policy;
+  return last
+    ? [notSent, ...afterFailure(asking)]
+    : [notSent, resendAt(asking, 0, given.at + delayOf(retryDelaysMillis, round, given.jitter))];
+};
+
+const onOpen = (asking: Asking<Operation>, round: number, outcome: Outcome): ReadonlyArray<NewEvent> => {
+  const { errand } = asking;
+  // In review without a round people have the only say, for instance after a mismatch.
+  if (errand.review !== undefined && errand.round === undefined) return nothing;
+  switch (outcome._tag) {
+    case "Done":
+      return onDone(asking, outcome);
+    case "Reversed": {
+      const done: Done = { ...outcome, _tag: "Done" };
+      return isAsAsked(errand, outcome) ? [...onDone(asking, done), ...onBack(asking, outcome)] : onDone(asking, done);
+    }
+    case "Refused":
+      return onRefused(asking, { code: outcome.code, message: outcome.message });
+    case "Unknown":
+      if (errand.status === "PENDING") return operationBecameUnknown(asking, round, outcome.reason);
+      break;
+    case "NotSent":
+      if (errand.status === "PENDING")
+        return round === errand.lastRound ? onNotSent(asking, round, outcome.reason) : nothing;
+      break;
+    case "NotFound":
+      if (errand.status === "PENDING") return nothing;
+  }
+  if (round !== errand.lastRound || !hasRound(asking)) return nothing;
+  return outcome._tag === "NotFound" ? afterNotFound(asking) : afterNoAnswer(asking);
+};
+
+const contradiction = "the gateway says that it was done, and it was taken for failed";
+
+const onSettled = (asking: Asking<Operation>, round: number, outcome: Outcome): ReadonlyArray<NewEvent> => {
+  const { errand } = asking;
+  if (errand.review !== undefined) return nothing;
+  if (errand.status === "FAILED" && outcome._tag === "Done" && errand.failure?.code !== "reversed") {
+    return [reviewRequested(errand, contradiction)];
+  }
+  const isLookedUp = hasRound(asking) && errand.round?.round === round;
+  if (errand.status === "SUCCEEDED" && outcome._tag === "Reversed" && isLookedUp) return onBack(asking, outcome);
+  return isLookedUp ? afterNothingNew(asking, outcome._tag) : nothing;
+};
+
+const noAnswer: Outcome = { _tag: "Unknown", reason: "the gateway's answer is none to this request" };
+
+/** Only a refund can come back. */
+const isAnswerTo = ({ kind }: Operation, { _tag }: Outcome): boolean => _tag !== "Reversed" || kind === "refund";
+
+/** `state`: behind any review of an errand. */
+export const onOperationOutcome = (state: ExistingPayment, command: RecordOperation): ReadonlyArray<NewEvent> => {
+  const { round, given } = command;
+  const errand = findOperation(state, command.operation);
+  if (errand === undefined) return nothing;
+  const asking = { state, errand, given };
+  const outcome = isAnswerTo(errand, command.outcome) ? command.outcome : noAnswer;
+  return isOpen(errand) ? onOpen(asking, round, outcome) : onSettled(asking, round, outcome);
+};
