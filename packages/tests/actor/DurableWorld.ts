@@ -86,7 +86,7 @@ export class DurableWorld {
     const isOurs = (other: { readonly payment: PaymentRef }) => paymentKey(other.payment) === key;
     return [
       ...[...this.messages.values()].filter(isOurs).map(({ source }): Holding => ({ by: source })),
-      ...[...this.#timers.values()].filter(isOurs).map(({ version }): Holding => ({ by: "timer", version })),
+      ...[...this.#timers.values()].filter(isOurs).map(({ version, kind }): Holding => ({ by: "timer", version, kind })),
       ...this.parked.filter((letter) => isOurs(letter) && mayHoldDebt(letter)).map((): Holding => ({ by: "parked" })),
     ];
   };

@@ -5,15 +5,20 @@
 import { paymentKey, type PaymentRef } from "@aegispay/core/identity/Identity";
 import { Commit } from "@aegispay/core/payment/Commit";
 import { evolveAll } from "@aegispay/core/payment/evolve";
-import type { Intent } from "@aegispay/core/payment/intents";
+import { isOperation, type Operation } from "@aegispay/core/payment/Errand";
+import { errandsOf, intents, type GatewayIntent } from "@aegispay/core/payment/intents";
 import type { PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
-import { absent, type Attempt, type PaymentState } from "@aegispay/core/payment/PaymentState";
-import { debtOf, holds, type Holding } from "@aegispay/runtime/debts/Debts";
+import { captured, refunded, refunding, authorized, capturing } from "@aegispay/core/payment/money";
+import { absent, behindReview, isHeld, type PaymentState } from "@aegispay/core/payment/PaymentState";
+import { debtsOf, holds, type Holding } from "@aegispay/runtime/debts/Debts";
 import { Schema } from "effect";
 
 /** What a gateway has under one key, and what came of the tries. */
 export interface Ledger {
+  /** Charges that were approved, and operations that were done. */
   readonly charged: ReadonlySet<string>;
+  readonly done: ReadonlySet<string>;
+  /** Charges that were declined, and operations that were refused. */
   readonly declined: ReadonlySet<string>;
   readonly sends: (key: string) => number;
   /** Tries of which a living process was told that they never left. */
@@ -23,9 +28,9 @@ export interface Ledger {
 interface Known {
   readonly payment: PaymentRef;
   state: PaymentState;
-  /** By round name: the process whose commit opened it. */
-  readonly openedBy: Map<string, number>;
-  readonly called: Set<string>;
+  /** By the version of the round: the process whose commit opened it. */
+  readonly openedBy: Map<number, number>;
+  readonly called: Set<number>;
   /** Keys of all attempts. */
   readonly keys: Set<string>;
 }
@@ -82,31 +87,40 @@ export class PaymentLaws {
       this.require(after !== undefined, `${event.type} is illegal in ${before.name}`);
       before = after ?? before;
     }
+    const { state: earlier } = known;
     known.state = before;
     const { state } = known;
-    if ("attempt" in state) known.keys.add(state.attempt.idempotencyKey);
-    if ("round" in state && state.round !== undefined) known.openedBy.set(nameOf(state.attempt, state.round), life);
-    if (state.name === "SUCCESS") {
-      this.require(this.#ledger.charged.has(state.attempt.idempotencyKey), "law 4: a SUCCESS without its charge");
+    for (const errand of errandsOf(state)) {
+      if (!isOperation(errand)) known.keys.add(errand.idempotencyKey);
+      else this.#operationsStandOnEvidence(earlier, errand);
+    }
+    const opened = state.version - events.length;
+    for (const { round } of intents(state)) if (round.version > opened) known.openedBy.set(round.version, life);
+    const held = behindReview(state);
+    if (isHeld(held)) {
+      this.require(this.#ledger.charged.has(held.attempt.idempotencyKey), `law 4: ${held.name} without its charge`);
+    }
+    if (state.name !== "ABSENT") {
+      this.require(captured(state) + capturing(state) <= authorized(state), "more captures than were authorized");
+      this.require(refunded(state) + refunding(state) <= captured(state), "more refunds than were captured");
     }
     this.nothingForgotten(payment, "commit");
   }
 
   /** A call leaves for this round. */
-  callLeaves(payment: PaymentRef, { attempt, round }: Intent, life: number): void {
+  callLeaves(payment: PaymentRef, intent: GatewayIntent, life: number): void {
     const known = this.#of(payment);
-    const { state } = known;
-    const name = nameOf(attempt, round);
-    this.note(`${payment.paymentId} call ${round.action} ${name}`);
+    const { version } = intent.round;
+    const name = nameOf(intent);
+    this.note(`${payment.paymentId} call ${intent.round.action} ${name}`);
     this.require(
-      known.openedBy.get(name) === life,
+      known.openedBy.get(version) === life,
       `law 1: round ${name} was not committed in this life, and is called`,
     );
-    this.require(!known.called.has(name), `law 1: round ${name} is called a second time`);
-    known.called.add(name);
-    const isOpen = "round" in state && state.round !== undefined && nameOf(state.attempt, state.round) === name;
+    this.require(!known.called.has(version), `law 1: round ${name} is called a second time`);
+    known.called.add(version);
+    const isOpen = intents(known.state).some(({ round }) => round.version === version);
     this.require(isOpen, `law 1: round ${name} is called and is no longer what is owed`);
-    this.nothingForgotten(payment, `call ${name}`);
   }
 
   sent(key: string): void {
@@ -124,9 +138,30 @@ export class PaymentLaws {
 
   /** Law 5, at this very moment. */
   nothingForgotten(payment: PaymentRef, after: string): void {
-    const debt = debtOf(payment, this.stateOf(payment));
-    if (debt === undefined || this.#holdings(payment).some((holding) => holds(debt, holding))) return;
-    this.require(false, `law 5: ${payment.paymentId} owes ${debt.owes} and nothing holds it (after ${after})`);
+    const debts = debtsOf(payment, this.stateOf(payment));
+    if (debts.length === 0) return;
+    const holdings = this.#holdings(payment);
+    for (const debt of debts) {
+      const isHeldBySomething = holdings.some((holding) => holds(debt, holding));
+      this.require(
+        isHeldBySomething,
+        `law 5: ${payment.paymentId} owes ${debt.owes} and nothing holds it (after ${after})`,
+      );
+    }
+  }
+
+  /** Law 4 for captures, voids and refunds: done on the gateway's word, failed on its word or since none ever left. */
+  #operationsStandOnEvidence(earlier: PaymentState, { number, status, kind, idempotencyKey: key }: Operation): void {
+    const before = earlier.name === "ABSENT" ? undefined : earlier.operations[number - 1]?.status;
+    if (before === status) return;
+    if (status === "SUCCEEDED") {
+      this.require(this.#ledger.done.has(key), `law 4: a ${kind} that the gateway did not do has SUCCEEDED`);
+    }
+    if (status === "FAILED") {
+      const neverLeft = this.#ledger.sends(key) === this.#ledger.notSent(key);
+      this.require(!this.#ledger.done.has(key), `law 4: a ${kind} that was done has FAILED`);
+      this.require(this.#ledger.declined.has(key) || neverLeft, `law 4: a ${kind} has FAILED without evidence`);
+    }
   }
 
   /** Law 4: an attempt fails only by the gateway's own word, or because none of its tries ever left. */
@@ -155,11 +190,15 @@ export class PaymentLaws {
   }
 }
 
-const nameOf = (attempt: Attempt, round: Intent["round"]): string => `${attempt.number}/${round.round}`;
+const nameOf = (intent: GatewayIntent): string =>
+  intent.kind === "charge"
+    ? `${intent.attempt.number}/${intent.round.round}`
+    : `${intent.operation.kind} ${intent.operation.number}/${intent.round.round}`;
 
 const shown = (event: PaymentEvent): string => {
-  if (event.type === "RoundStarted") {
-    return `${event.data.action} ${event.data.attempt}/${event.data.round} v${event.version} due ${event.data.due.slice(14, 23)}`;
+  if (event.type === "RoundStarted" || event.type === "OperationRoundStarted") {
+    const about = "attempt" in event.data ? event.data.attempt : `operation ${event.data.operation}`;
+    return `${event.data.action} ${about}/${event.data.round} v${event.version} due ${event.data.due.slice(14, 23)}`;
   }
   return event.type;
 };

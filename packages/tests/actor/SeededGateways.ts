@@ -3,8 +3,13 @@
  * do is the seed's choice, or a script's. Owns the ledger; it outlives every process.
  */
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
-import type { GatewayOutcome, LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
-import type { Gateway, StartRequest } from "@aegispay/gateways/Gateway";
+import type {
+  GatewayOutcome,
+  LookUpOutcome,
+  OperationLookUpOutcome,
+  OperationOutcome,
+} from "@aegispay/core/payment/GatewayOutcome";
+import type { Gateway, OperationRequest, StartRequest } from "@aegispay/gateways/Gateway";
 import { Effect } from "effect";
 import type { Choices } from "./Choices.ts";
 import type { Ledger, PaymentLaws } from "./PaymentLaws.ts";
@@ -39,20 +44,35 @@ const fates: ReadonlyArray<Fate> = [
 ];
 
 const lost = { _tag: "Unknown", reason: "no answer" } as const;
+const notSent = { _tag: "NotSent", reason: "refused" } as const;
+
+/** What a gateway holds of one charge, in minor units. */
+export interface Charge {
+  readonly amount: { readonly value: number; readonly currency: string };
+  captured: number;
+  refunded: number;
+  isVoided: boolean;
+}
+
+type Answering = <Answer>(millis: number, answered: () => Answer) => Effect.Effect<Answer>;
 
 export class SeededGateways implements Ledger {
   readonly charged = new Set<string>();
   readonly declined = new Set<string>();
+  readonly done = new Set<string>();
   readonly candidates = [
-    { gateway: "north", account: "n1" },
-    { gateway: "south", account: "s1" },
+    { gateway: "north", account: "n1", keyRetentionMillis: 86_400_000 },
+    { gateway: "south", account: "s1", keyRetentionMillis: 86_400_000 },
   ];
+  /** By the gateway's own id. */
+  readonly charges = new Map<string, Charge>();
   /** Requests that are still on their way. */
   inTransit = 0;
   /** Look-ups tell the truth from now on. */
   calm = false;
   laws!: PaymentLaws;
   readonly #answers = new Map<string, GatewayOutcome & LookUpOutcome>();
+  readonly #operations = new Map<string, OperationOutcome & OperationLookUpOutcome>();
   readonly #sends = new Map<string, number>();
   readonly #notSent = new Map<string, number>();
   readonly #choices: Choices;
@@ -75,7 +95,7 @@ export class SeededGateways implements Ledger {
 
   /** As a process sees them that lives as long as `alive` says; a call it made goes on without it. */
   of(alive: () => boolean): (name: string, account: string) => Gateway {
-    const answer = <Answer>(millis: number, answered: () => Answer): Effect.Effect<Answer> =>
+    const answer: Answering = (millis, answered) =>
       Effect.andThen(
         Effect.sleep(millis),
         Effect.suspend(() => (alive() ? Effect.succeed(answered()) : Effect.never)),
@@ -84,43 +104,65 @@ export class SeededGateways implements Ledger {
       name,
       account,
       start: (request) => (alive() ? this.#start(request, answer) : Effect.never),
-      lookUp: (key) => (alive() ? this.#lookUp(key, answer) : Effect.never),
+      lookUp: (key) => (alive() ? this.#lookUp(() => this.#known(key), answer) : Effect.never),
+      operate: (request) => (alive() ? this.#operate(request, answer) : Effect.never),
+      lookUpOperation: ({ idempotencyKey }) =>
+        alive() ? this.#lookUp(() => this.#operations.get(idempotencyKey), answer) : Effect.never,
     });
   }
 
-  #start(request: StartRequest, answer: <Answer>(millis: number, of: () => Answer) => Effect.Effect<Answer>) {
-    const key = request.idempotencyKey;
+  #start(request: StartRequest, answer: Answering): Effect.Effect<GatewayOutcome> {
+    const { idempotencyKey: key } = request;
+    return this.#send<GatewayOutcome>(key, answer, {
+      act: (fate) => this.#act(request, fate),
+      answered: () => this.#answers.get(key)!,
+    });
+  }
+
+  #operate(request: OperationRequest, answer: Answering): Effect.Effect<OperationOutcome> {
+    const { idempotencyKey: key } = request;
+    return this.#send<OperationOutcome>(key, answer, {
+      act: (fate) => this.#book(request, fate),
+      answered: () => this.#operations.get(key)!,
+    });
+  }
+
+  /** One request under a key: what becomes of it is its fate, what the gateway does about it is the same for all. */
+  #send<Outcome>(
+    key: string,
+    answer: Answering,
+    { act, answered }: { readonly act: (fate: Fate) => void; readonly answered: () => Outcome },
+  ): Effect.Effect<Outcome | typeof lost | typeof notSent> {
     const fate = this.#fate();
     const millis = this.#choices.between(2, this.#choices.chance(0.2) ? 1_500 : 200);
     this.#sends.set(key, this.sends(key) + 1);
-    this.laws.note(`  start: ${fate} in ${millis} ms`);
+    this.laws.note(`  sent: ${fate} in ${millis} ms`);
     this.laws.sent(key);
-    const act = () => this.#act(request, fate);
     switch (fate) {
       case "throwsAtOnce":
         throw new Error("the adapter is broken");
       case "notSent":
-        return answer(millis, (): GatewayOutcome => {
+        return answer(millis, () => {
           this.#notSent.set(key, this.notSent(key) + 1);
-          return { _tag: "NotSent", reason: "refused" };
+          return notSent;
         });
       case "requestLost":
-        return answer(millis, (): GatewayOutcome => lost);
+        return answer(millis, () => lost);
       case "late":
-        this.#arrive(millis + this.#choices.between(1, 3_000), act);
-        return answer(millis, (): GatewayOutcome => lost);
+        this.#arrive(millis + this.#choices.between(1, 3_000), () => act(fate));
+        return answer(millis, () => lost);
       case "answerLost":
-        this.#arrive(millis / 2, act);
-        return answer(millis, (): GatewayOutcome => lost);
+        this.#arrive(millis / 2, () => act(fate));
+        return answer(millis, () => lost);
       case "diesAfterAnswer":
-        this.#arrive(millis / 2, act);
+        this.#arrive(millis / 2, () => act(fate));
         return Effect.andThen(
           answer(millis, () => undefined),
           Effect.die(new Error("the adapter died")),
         );
       default:
-        this.#arrive(millis / 2, act);
-        return answer(millis, () => this.#answers.get(key)!);
+        this.#arrive(millis / 2, () => act(fate));
+        return answer(millis, answered);
     }
   }
 
@@ -133,7 +175,7 @@ export class SeededGateways implements Ledger {
     this.#run(Effect.andThen(Effect.sleep(millis), arrived));
   }
 
-  #act({ idempotencyKey, amount, reference }: StartRequest, fate: Fate): void {
+  #act({ idempotencyKey, amount, reference, capture }: StartRequest, fate: Fate): void {
     if (this.#answers.has(idempotencyKey)) return;
     const declines = fate === "declined" || fate === "declinedForGood";
     if (declines || (fate !== "approved" && this.#choices.chance(0.3))) {
@@ -144,17 +186,54 @@ export class SeededGateways implements Ledger {
     }
     this.charged.add(idempotencyKey);
     const gatewayTransactionId = `t${this.charged.size}`;
-    this.#answers.set(idempotencyKey, { _tag: "Approved", gatewayTransactionId, status: "succeeded", amount });
+    const isHeld = capture === "manual";
+    const status = isHeld ? "authorized" : "succeeded";
+    this.charges.set(gatewayTransactionId, {
+      amount,
+      captured: isHeld ? 0 : amount.value,
+      refunded: 0,
+      isVoided: false,
+    });
+    this.#answers.set(idempotencyKey, { _tag: "Approved", gatewayTransactionId, status, amount });
     const [merchant = "", paymentId = ""] = reference.split("/");
     this.laws.charged({ merchant, paymentId } satisfies PaymentRef);
   }
 
-  #lookUp(key: string, answer: <Answer>(millis: number, of: () => Answer) => Effect.Effect<Answer>) {
+  /** A capture, void or refund, once under its key; the gateway does not do what there is no money for. */
+  #book({ idempotencyKey, gatewayTransactionId, kind, amount }: OperationRequest, fate: Fate): void {
+    if (this.#operations.has(idempotencyKey)) return;
+    const charge = this.charges.get(gatewayTransactionId);
+    const value = amount?.value ?? 0;
+    const left = charge === undefined || charge.isVoided ? 0 : charge.amount.value - charge.captured;
+    const isRefused = fate === "declined" || fate === "declinedForGood" || charge === undefined;
+    const fits = kind === "refund" ? (charge?.captured ?? 0) - (charge?.refunded ?? 0) >= value : left >= Math.max(value, 1);
+    this.laws.require(isRefused || fits, `a ${kind} is more than there is at the gateway`);
+    if (isRefused || !fits) {
+      this.declined.add(idempotencyKey);
+      this.#operations.set(idempotencyKey, { _tag: "Refused", code: "refused", message: "no" });
+      return;
+    }
+    if (kind === "capture") charge.captured += value;
+    else if (kind === "refund") charge.refunded += value;
+    else charge.isVoided = true;
+    this.done.add(idempotencyKey);
+    const { currency } = charge.amount;
+    const moved = { value: kind === "void" ? left : value, currency };
+    this.#operations.set(idempotencyKey, { _tag: "Done", operationId: `o${this.done.size}`, amount: moved });
+  }
+
+  #known(key: string): LookUpOutcome | undefined {
+    const known = this.#answers.get(key);
+    if (known?._tag !== "Approved") return known;
+    const charge = this.charges.get(known.gatewayTransactionId)!;
+    const { gatewayTransactionId } = known;
+    return charge.isVoided && charge.captured === 0 ? { _tag: "Released", gatewayTransactionId } : known;
+  }
+
+  #lookUp<Outcome extends { readonly _tag: string }>(known: () => Outcome | undefined, answer: Answering) {
     const millis = this.#choices.between(2, 150);
     const isUnknown = !this.calm && this.#choices.chance(0.3);
-    const seen = answer(millis / 2, (): LookUpOutcome =>
-      isUnknown ? lost : (this.#answers.get(key) ?? { _tag: "NotFound" }),
-    );
+    const seen = answer(millis / 2, () => (isUnknown ? lost : (known() ?? ({ _tag: "NotFound" } as const))));
     return Effect.flatMap(seen, (outcome) =>
       answer(millis / 2, () => {
         this.laws.note(`  look-up: ${outcome._tag}`);

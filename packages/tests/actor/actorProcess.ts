@@ -14,7 +14,7 @@ import { CrashPoints } from "@aegispay/runtime/seam/CrashPoints";
 import { Ownership } from "@aegispay/runtime/shard/Ownership";
 import { Gateways } from "@aegispay/gateways/Gateway";
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
-import type { Intent } from "@aegispay/core/payment/intents";
+import type { GatewayIntent } from "@aegispay/core/payment/intents";
 import { Clock, Context, Effect, Layer, Random, References } from "effect";
 import type { DurableWorld, Life } from "./DurableWorld.ts";
 
@@ -25,7 +25,7 @@ export interface ProcessParts {
   readonly gateways: Gateways["Service"];
   readonly answer: Answers["Service"]["answer"];
   readonly crashPoints: CrashPoints["Service"];
-  readonly onCall: (payment: PaymentRef, intent: Intent) => void;
+  readonly onCall: (payment: PaymentRef, intent: GatewayIntent) => void;
   readonly random: () => number;
   /** How far its clock is ahead of the timers'. */
   readonly aheadMillis: number;

@@ -6,7 +6,7 @@ import { gatewayIdempotencyKey } from "@aegispay/core/identity/Identity";
 import { decide } from "@aegispay/core/payment/decide";
 import { evolveAll } from "@aegispay/core/payment/evolve";
 import { defaultPolicy, isoTime } from "@aegispay/core/payment/Given";
-import { intents, type Intent } from "@aegispay/core/payment/intents";
+import { intents, type ChargeIntent } from "@aegispay/core/payment/intents";
 import type { PaymentCommand } from "@aegispay/core/payment/PaymentCommand";
 import { placeEvents } from "@aegispay/core/payment/PaymentEvent";
 import { absent, type PaymentState } from "@aegispay/core/payment/PaymentState";
@@ -43,7 +43,7 @@ const play = (choices: Choices) => {
     if (answerOf(key) === undefined) (choices.chance(0.6) ? charged : declines).add(key);
     return answerOf(key)!;
   };
-  const call = ({ attempt, round }: Intent, step: number): PaymentCommand => {
+  const call = ({ attempt, round }: ChargeIntent, step: number): PaymentCommand => {
     const key = gatewayIdempotencyKey("D", create().payment, attempt.number, "charge", 1);
     if (round.action === "lookUp") {
       const found = choices.chance(0.3) ? unknown : (answerOf(key) ?? notFound);
@@ -58,7 +58,7 @@ const play = (choices: Choices) => {
   tell(create({}, given(0)));
   for (let step = 1; step < stepsMax; step++) {
     const [open] = intents(state);
-    if (open === undefined) break;
+    if (open?.kind !== "charge") break;
     const first = call(open, step);
     // Never for the last try: what is heard of it when the attempt has ended comes too late for everybody.
     const isLast = open.attempt.tries > defaultPolicy.maxRetries;

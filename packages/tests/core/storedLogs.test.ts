@@ -30,7 +30,7 @@ describe("a log that an earlier version stored", () => {
       const events = commits.flatMap((body) => Option.getOrThrow(decodeCommit(body)).events);
       return events.flatMap((event, index) => {
         const [intent] = event.type === "RoundStarted" ? intents(evolveAll(absent, events.slice(0, index + 1))!) : [];
-        return intent === undefined ? [] : [intent.round.step];
+        return intent?.kind === "charge" ? [intent.round.step] : [];
       });
     };
     expect(stepsOf("a success after a lost answer")).toEqual([0, 1]);

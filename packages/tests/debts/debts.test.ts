@@ -3,17 +3,19 @@ import { evolveAll } from "@aegispay/core/payment/evolve";
 import { placeEvents, type NewEvent } from "@aegispay/core/payment/PaymentEvent";
 import { absent } from "@aegispay/core/payment/PaymentState";
 import { checkDebts, type DebtSources, type Look } from "@aegispay/runtime/debts/checkDebts";
-import { debtOf, debtOfHalted, debtRow, holds, inOrder, type Debt, type Holding } from "@aegispay/runtime/debts/Debts";
+import { debtOfHalted, debtsOf, debtRow, holds, inOrder, type Debt, type Holding } from "@aegispay/runtime/debts/Debts";
 import { OwingPayments } from "@aegispay/runtime/debts/OwingPayments";
 import { readDeadEntry, mayHoldDebt, whyNotRetried } from "@aegispay/runtime/dead/DeadEntry";
 import { shardOf } from "@aegispay/runtime/shard/shardOf";
 import { Effect } from "effect";
 import { describe, expect, it } from "vitest";
 import {
+  actionWasRequired,
   authenticated,
   initiated,
   lookingUp,
   outcomeUnknown,
+  refundRequested,
   roundStarted,
   started,
   succeeded,
@@ -38,23 +40,38 @@ const commitsOf = (...steps: ReadonlyArray<ReadonlyArray<NewEvent>>): ReadonlyAr
 
 /** `lookUp 1/1`, opened by version 5. */
 const waiting = [started, [outcomeUnknown(), roundStarted(1, "lookUp", 30_000)]] as const;
-const debtOfWaiting = (id: string): Debt => debtOf(payment(id), stateAfter(waiting.flat()))!;
+const debtOfWaiting = (id: string): Debt => debtsOf(payment(id), stateAfter(waiting.flat()))[0]!;
 
 describe("what a payment owes", () => {
   it("is the open round of its attempt, named by the version that opened it", () => {
-    expect(debtOf(payment("p"), stateAfter(lookingUp))).toEqual({
-      payment: payment("p"),
-      state: "OUTCOME_UNKNOWN",
-      owes: "lookUp 1/1",
-      due: at,
-      version: 5,
-    });
-    expect(debtOf(payment("p"), stateAfter(started))).toMatchObject({ owes: "start 1/0", version: 3 });
+    expect(debtsOf(payment("p"), stateAfter(lookingUp))).toEqual([
+      {
+        payment: payment("p"),
+        state: "OUTCOME_UNKNOWN",
+        owes: "lookUp 1/1",
+        due: at,
+        version: 5,
+        kind: "round",
+        others: [],
+      },
+    ]);
+    expect(debtsOf(payment("p"), stateAfter(started))).toMatchObject([{ owes: "start 1/0", version: 3 }]);
+  });
+
+  it("is every open operation besides, and the end of what waits where nothing is open", () => {
+    const refunding = [...started, succeeded(), refundRequested(1, 500), refundRequested(2, 300)];
+    expect(debtsOf(payment("p"), stateAfter(refunding))).toMatchObject([
+      { owes: "refund start 1/0", version: 5, others: [6] },
+      { owes: "refund start 2/0", version: 6, others: [5] },
+    ]);
+    expect(debtsOf(payment("p"), stateAfter([...started, actionWasRequired]))).toMatchObject([
+      { owes: "expiry", version: 4, kind: "expiry" },
+    ]);
   });
 
   it("is nothing once it has ended, and before its first attempt", () => {
-    expect(debtOf(payment("p"), stateAfter([...started, succeeded()]))).toBeUndefined();
-    expect(debtOf(payment("p"), stateAfter([initiated(), authenticated]))).toBeUndefined();
+    expect(debtsOf(payment("p"), stateAfter([...started, succeeded()]))).toEqual([]);
+    expect(debtsOf(payment("p"), stateAfter([initiated(), authenticated]))).toEqual([]);
   });
 });
 
@@ -66,17 +83,27 @@ describe("what holds a debt", () => {
   });
 
   it("is the timer of the open round or of an earlier one, and no later one", () => {
-    expect(holds(debt, { by: "timer", version: 5 })).toBe(true);
-    expect(holds(debt, { by: "timer", version: 4 })).toBe(true);
-    expect(holds(debt, { by: "timer", version: 6 })).toBe(false);
+    expect(holds(debt, { by: "timer", version: 5, kind: "round" })).toBe(true);
+    expect(holds(debt, { by: "timer", version: 4, kind: "round" })).toBe(true);
+    expect(holds(debt, { by: "timer", version: 6, kind: "round" })).toBe(false);
+  });
+
+  it("is no timer of another debt, which may come in a week", () => {
+    const [first, second] = debtsOf(
+      payment("p"),
+      stateAfter([...started, succeeded(), refundRequested(1, 500), refundRequested(2, 300)]),
+    );
+    expect(holds(second!, { by: "timer", version: first!.version, kind: "round" })).toBe(false);
+    expect(holds(second!, { by: "timer", version: 4, kind: "expiry" })).toBe(false);
+    expect(holds(second!, { by: "timer", version: 4, kind: "round" })).toBe(true);
   });
 
   it("is any timer where the log says nothing", () => {
-    expect(holds(debtOfHalted(payment("p"), "a gap"), { by: "timer", version: 900 })).toBe(true);
+    expect(holds(debtOfHalted(payment("p"), "a gap"), { by: "timer", version: 900, kind: "round" })).toBe(true);
   });
 
   it("is named once a kind, and the forgotten come first, then what is due soonest", () => {
-    const held = debtRow(debt, [{ by: "due" }, { by: "timer", version: 5 }, { by: "due" }]);
+    const held = debtRow(debt, [{ by: "due" }, { by: "timer", version: 5, kind: "round" }, { by: "due" }]);
     expect(held.heldBy).toEqual(["timer", "due"]);
     const later = { ...held, due: "2027-01-01T00:00:00.000Z" };
     const forgotten = { ...later, heldBy: [] };
@@ -140,16 +167,16 @@ const check = async (listed: ReadonlyArray<Holding>, looks: ReadonlyArray<Look>)
 };
 
 describe("the checker of law 5", () => {
-  const owes = (...holdings: ReadonlyArray<Holding>): Look => ({ _tag: "Owes", debt: debtOfWaiting("p"), holdings });
+  const owes = (...holdings: ReadonlyArray<Holding>): Look => ({ _tag: "Owes", debts: [debtOfWaiting("p")], holdings });
 
   it("does not look twice at a payment that something is seen to hold", async () => {
-    expect(await check([{ by: "timer", version: 5 }], [])).toEqual({ heldBy: [["timer"]], looked: 0 });
+    expect(await check([{ by: "timer", version: 5, kind: "round" }], [])).toEqual({ heldBy: [["timer"]], looked: 0 });
     expect(await check([{ by: "command" }, { by: "command" }], [])).toEqual({ heldBy: [["command"]], looked: 0 });
   });
 
   it("reports what several looks in a row find held by nothing", async () => {
     expect(await check([], [owes()])).toEqual({ heldBy: [[]], looked: 3 });
-    expect(await check([{ by: "timer", version: 9 }], [owes({ by: "timer", version: 9 })])).toEqual({
+    expect(await check([{ by: "timer", version: 9, kind: "round" }], [owes({ by: "timer", version: 9, kind: "round" })])).toEqual({
       heldBy: [[]],
       looked: 3,
     });

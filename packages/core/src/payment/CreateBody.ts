@@ -40,7 +40,17 @@ const Customer = Schema.Struct({
   country: Schema.optionalKey(shortText("customer.country", 2)),
 });
 
-/** What is not built yet is named here, so that it is refused by name and not as an unknown field. */
+const momentPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** ISO 8601 with its zone: a moment, and not a time of day somewhere. */
+const Moment = Schema.String.check(
+  Schema.makeFilter((text: string) =>
+    momentPattern.test(text) && Number.isFinite(Date.parse(text))
+      ? undefined
+      : "expiresAt is a moment like 2026-01-02T03:04:05Z",
+  ),
+);
+
 export const CreateBody = Schema.Struct({
   amount: Money,
   method: Method,
@@ -50,7 +60,8 @@ export const CreateBody = Schema.Struct({
   customer: Schema.optionalKey(Customer),
   returnUrl: Schema.optionalKey(shortText("returnUrl", 2000)),
   gateway: Schema.optionalKey(shortText("gateway", 64)),
-  expiresAt: Schema.optionalKey(shortText("expiresAt", 64)),
+  /** Until when the customer may act: what still waits then is released, and nothing is sent again after it. */
+  expiresAt: Schema.optionalKey(Moment),
 });
 export type CreateBody = typeof CreateBody.Type;
 

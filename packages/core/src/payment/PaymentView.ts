@@ -1,6 +1,7 @@
 /** A payment as other programs see it (CONTRACT, "A payment"): derived from the state, stored nowhere. */
 import { Schema } from "effect";
 import type { Attempt, Operation } from "./Errand.ts";
+import { expirySet } from "./intents.ts";
 import { authorized, captured, refunded } from "./money.ts";
 import { attemptOf, behindReview, restingNames, type ExistingPayment } from "./PaymentState.ts";
 import { Failure } from "./PaymentEvent.ts";
@@ -105,7 +106,7 @@ export const viewPayment = (payment: PaymentRef, state: ExistingPayment): Paymen
   const givenBack = refunded(state);
   const children = (kind: Operation["kind"]) =>
     state.operations.filter((operation) => operation.kind === kind).map(viewOperation);
-  const expiry = "expiry" in shown ? shown.expiry : undefined;
+  const expiry = expirySet(state);
   return {
     merchant: payment.merchant,
     paymentId: payment.paymentId,

@@ -10,8 +10,10 @@ import type { NewEvent } from "./PaymentEvent.ts";
 import { isHeld, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
 
 /** As the create says, or as long as the policy lets a payment wait. */
-export const customerWaitsUntil = ({ order }: ExistingPayment, { at, policy }: Given): string =>
-  order.create.expiresAt ?? isoTime(at + policy.customerWaitMillis);
+export const customerWaitsUntil = ({ order }: ExistingPayment, { at, policy }: Given): string => {
+  const { expiresAt } = order.create;
+  return isoTime(expiresAt === undefined ? at + policy.customerWaitMillis : Date.parse(expiresAt));
+};
 
 export const authorizationUntil = ({ at, policy }: Given): string => isoTime(at + policy.authorizationForMillis);
 

@@ -34,6 +34,12 @@ export const errandsOf = (state: PaymentState): ReadonlyArray<Errand> => {
   return state.operations.length === 0 ? attempts : [...attempts, ...state.operations];
 };
 
+/** When the payment will expire, if nothing comes before: also while it may not, since something is under way. */
+export const expirySet = (state: PaymentState): Expiry | undefined => {
+  const shown = behindReview(state);
+  return "expiry" in shown ? shown.expiry : undefined;
+};
+
 /** Nothing expires while the outcome of anything is still to come, nor where a log has no place for what would follow. */
 export const expiryOf = (state: PaymentState): Expiry | undefined => {
   if (state.name !== "REQUIRES_ACTION" && state.name !== "AUTHORIZED" && state.name !== "PARTIALLY_CAPTURED") {

@@ -3,33 +3,35 @@
  * answer. Data only; PaymentSteps.ts says what happens to it, PaymentActors.ts when.
  */
 import { paymentKey, type PaymentRef } from "@aegispay/core/identity/Identity";
-import type { Intent } from "@aegispay/core/payment/intents";
-import type { Create, RecordLookUp, RecordOutcome } from "@aegispay/core/payment/PaymentCommand";
+import type { IdentifiedCommand, Recorded } from "@aegispay/core/payment/PaymentCommand";
 import type { Fiber } from "effect";
 import type { Delivery } from "../ingress/CommandQueue.ts";
 import type { Position } from "../log/replay.ts";
+import type { TimerKind } from "../timers/Timers.ts";
 
 /** Mail that came out of the queue, and is in it until it is acked. */
 export type Delivered =
-  | { readonly _tag: "Command"; readonly delivery: Delivery; readonly command: Create }
+  | { readonly _tag: "Command"; readonly delivery: Delivery; readonly command: IdentifiedCommand }
   /** A timer that is due, or an operator's word: look at what is owed. */
-  | { readonly _tag: "Wake"; readonly delivery: Delivery };
+  | { readonly _tag: "Wake"; readonly delivery: Delivery }
+  /** A gateway may know more: look our own up. */
+  | { readonly _tag: "Notified"; readonly delivery: Delivery };
 
-export type Mail = Delivered | { readonly _tag: "Outcome"; readonly command: RecordOutcome | RecordLookUp };
+/** `round`: by its version, what was called. */
+export type Mail = Delivered | { readonly _tag: "Outcome"; readonly round: number; readonly command: Recorded };
 
-/** Who waits for the payment to come to rest. */
+/** Who waits for what a command asked for to come to its end. */
 export interface Asker {
   readonly commandId: string;
-  /** Whether its command repeats the one that began the payment. */
+  /** Whether its command repeats an earlier one. */
   readonly replayed: boolean;
 }
 
 /**
- * The round under way here: it waits until it is due, then for its place, then for the gateway, and at last in the mailbox.
+ * A round under way here: it waits until it is due, then for its place, then for the gateway, and at last in the mailbox.
  * It is under way until its outcome has been handled: a round is called once in an actor's life.
  */
 export interface Call {
-  readonly round: string;
   atGateway: boolean;
   fiber: Fiber.Fiber<void>;
 }
@@ -41,14 +43,12 @@ export interface PaymentActor {
   position: Position;
   /** Whether `position` is what the log said, or took, in this actor's life; a create needs no look before it appends. */
   known: boolean;
-  /** Whether the open round was committed in this actor's own life: only then may it be tried (law 1). */
-  ownsRound: boolean;
-  /** The round, by its version, whose timer this actor's own life has armed (law 5). */
-  armed: number | undefined;
-  /** Rounds, by their versions, whose timers this actor armed and has no need of any more. */
-  readonly moot: Set<number>;
-  /** The round, by its version, whose timer has fired: it is due, whatever this machine's clock says. */
-  due: number | undefined;
+  /** A round was committed in this actor's own life if its version is later than this: only then may it be tried (law 1). */
+  ownedAfter: number;
+  /** The timers, by the version of what made the debt, that this actor's own life has armed (law 5). */
+  readonly armed: Map<number, TimerKind>;
+  /** Those that have fired, and whose deliveries are held: due, whatever this machine's clock says. */
+  readonly due: Set<number>;
   readonly mailbox: Array<Mail>;
   /** Whether a loop is working on the mailbox. */
   running: boolean;
@@ -56,7 +56,8 @@ export interface PaymentActor {
   readonly held: Map<string, Delivered>;
   /** By reply token. */
   readonly askers: Map<string, Asker>;
-  call: Call | undefined;
+  /** What is under way, by the version of its round. */
+  readonly calls: Map<number, Call>;
   /** Set once it has been let go of; whatever still arrives for it is ignored. */
   dropped: boolean;
 }
@@ -67,27 +68,24 @@ export const makePaymentActor = (payment: PaymentRef, shard: number, position: P
   shard,
   position,
   known: false,
-  ownsRound: false,
-  armed: undefined,
-  moot: new Set(),
-  due: undefined,
+  ownedAfter: 0,
+  armed: new Map(),
+  due: new Set(),
   mailbox: [],
   running: false,
   held: new Map(),
   askers: new Map(),
-  call: undefined,
+  calls: new Map(),
   dropped: false,
 });
 
-export const roundName = ({ attempt, round }: Intent): string => `${attempt.number}/${round.round}`;
-
 /** Nothing waits, nothing is held, nothing is under way: only its state is left in memory. */
 export const isPassive = (actor: PaymentActor): boolean =>
-  !actor.running && actor.mailbox.length === 0 && actor.held.size === 0 && actor.call === undefined;
+  !actor.running && actor.mailbox.length === 0 && actor.held.size === 0 && actor.calls.size === 0;
 
 /** Whether something is being done for it at this moment, and not only waited for. */
 export const isBusy = (actor: PaymentActor): boolean =>
-  actor.running || actor.mailbox.length > 0 || actor.call?.atGateway === true;
+  actor.running || actor.mailbox.length > 0 || [...actor.calls.values()].some(({ atGateway }) => atGateway);
 
 /** All it has not acked: what it holds, then what waits in its mailbox. */
 export const undone = (actor: PaymentActor): ReadonlyArray<Delivered> => [

@@ -10,7 +10,7 @@
  * 4. After `dropShard` nothing of that shard is begun any more here.
  */
 import { paymentKey } from "@aegispay/core/identity/Identity";
-import type { Intent } from "@aegispay/core/payment/intents";
+import type { GatewayIntent } from "@aegispay/core/payment/intents";
 import { Cause, Context, Effect, Fiber, Layer, Option } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { GatewayCalls } from "../effects/GatewayCalls.ts";
@@ -24,14 +24,13 @@ import {
   isBusy,
   isPassive,
   makePaymentActor,
-  roundName,
   undone,
   type Call,
   type Delivered,
   type Mail,
   type PaymentActor,
 } from "./PaymentActor.ts";
-import { PaymentSteps, type StepError } from "./PaymentSteps.ts";
+import { isOwed, PaymentSteps, type StepError } from "./PaymentSteps.ts";
 
 const mailboxFullPauseMillis = 1_000;
 const longestRestartPauseMillis = 30_000;
@@ -79,8 +78,8 @@ const make = Effect.gen(function* () {
     actor.dropped = true;
     if (live.get(actor.key) === actor) live.delete(actor.key);
     if (passive.get(actor.key) === actor) passive.delete(actor.key);
-    if (actor.call !== undefined) fork(Fiber.interrupt(actor.call.fiber));
-    actor.call = undefined;
+    for (const { fiber } of actor.calls.values()) fork(Fiber.interrupt(fiber));
+    actor.calls.clear();
   };
 
   const passivate = (actor: PaymentActor): void => {
@@ -101,28 +100,33 @@ const make = Effect.gen(function* () {
     fork(loop(actor));
   };
 
-  const beginCall = (actor: PaymentActor, intent: Intent): void => {
-    const call: Call = { round: roundName(intent), atGateway: false, fiber: undefined as unknown as Fiber.Fiber<void> };
+  const beginCall = (actor: PaymentActor, intent: GatewayIntent): void => {
+    const { version } = intent.round;
+    const call: Call = { atGateway: false, fiber: undefined as unknown as Fiber.Fiber<void> };
+    const isMine = () => !actor.dropped && ownership.holds(actor.shard);
     const performed = calls.perform(actor.payment, intent, {
-      isDue: actor.due === intent.round.version,
-      isMine: () => !actor.dropped && ownership.holds(actor.shard),
+      isDue: actor.due.has(version),
+      // A later round may have taken its place while it waited.
+      isMine: () => isMine() && isOwed(actor, version),
       onCall: () => void (call.atGateway = true),
     });
     const ending = performed.pipe(
       Effect.map((command) => {
         call.atGateway = false;
-        if (command === undefined) drop(actor);
-        else post(actor, { _tag: "Outcome", command });
+        if (command !== undefined) return post(actor, { _tag: "Outcome", round: version, command });
+        if (!isMine()) return drop(actor);
+        actor.calls.delete(version);
+        passivate(actor);
       }),
       Effect.catchCause((cause) => {
         if (actor.dropped) return Effect.void;
         // This very fiber: whoever drops the actor must not interrupt what is to be done about it.
-        actor.call = undefined;
+        actor.calls.delete(version);
         return restart(actor, cause);
       }),
     );
     // The entry is there before the call can end: a fork runs its first part at once.
-    actor.call = call;
+    actor.calls.set(version, call);
     call.fiber = fork(ending);
   };
 
@@ -131,7 +135,7 @@ const make = Effect.gen(function* () {
       const owed = yield* steps.handle(actor, mail);
       actor.mailbox.shift();
       if (crashes.size > 0 && actor.held.size === 0) crashes.delete(actor.key);
-      if (owed !== undefined && !actor.dropped) beginCall(actor, owed);
+      for (const intent of owed) if (!actor.dropped) beginCall(actor, intent);
     }
   });
 

@@ -22,8 +22,8 @@ export interface Step {
   readonly position: Position;
   /** Whether this step stored a commit of its own as the last thing it did. */
   readonly committed: boolean;
-  /** Whether the log was read on the way, so that what it says may be another owner's. */
-  readonly replayed: boolean;
+  /** Up to which version the log was read on the way, so that what it says may be another owner's; undefined: it was not. */
+  readonly readUntil: number | undefined;
   readonly rejection?: Rejection;
 }
 
@@ -68,12 +68,12 @@ export const commitDecision = Effect.fnUntraced(function* (
 ) {
   const log = yield* EventLog;
   let position = from;
-  let replayed = false;
+  let readUntil: number | undefined;
   for (;;) {
     const decision = decide(position.state, command);
     if (Result.isFailure(decision))
-      return { position, committed: false, replayed, rejection: decision.failure } as Step;
-    if (decision.success.length === 0) return { position, committed: false, replayed } as Step;
+      return { position, committed: false, readUntil, rejection: decision.failure } as Step;
+    if (decision.success.length === 0) return { position, committed: false, readUntil } as Step;
 
     const at = isoTime(command.given.at);
     const events = placeEvents(decision.success, position.state.version, at);
@@ -93,12 +93,12 @@ export const commitDecision = Effect.fnUntraced(function* (
     );
     if (Result.isSuccess(appended)) {
       const stood: Position = { state, sequence: appended.success.sequence, prev: chainHash(body) };
-      return { position: stood, committed: true, replayed } as Step;
+      return { position: stood, committed: true, readUntil } as Step;
     }
     const refusal = appended.failure;
     if (refusal._tag !== "AppendConflict") return yield* refusal;
     if (!isMine()) return yield* new OwnershipLost({ payment });
     position = yield* replayUntilRead(addresses, payment, refusal.lastSequence);
-    replayed = true;
+    readUntil = position.state.version;
   }
 });

@@ -31,11 +31,12 @@ const whyKept = Effect.fnUntraced(function* (entry: DeadEntry) {
   const { payment } = letter;
   // An address that was not kept, or never was one, has no log.
   if (!mayHoldDebt(entry) || !isToken(payment.merchant) || !isToken(payment.paymentId)) return undefined;
-  const { debt } = yield* readOwed(payment);
+  const { debts } = yield* readOwed(payment);
+  const [debt] = debts;
   if (debt === undefined) return undefined;
+  const owed = debts.map(({ owes, due }) => `${owes}${due === null ? "" : `, due ${due}`}`).join("; ");
   return (
-    `entry ${id} is kept: payment ${paymentKey(payment)} is ${debt.state} and owes ${debt.owes}` +
-    `${debt.due === null ? "" : `, due ${debt.due}`}. With the entry that would be forgotten: nobody would find out ` +
+    `entry ${id} is kept: payment ${paymentKey(payment)} is ${debt.state} and owes ${owed}. With the entry that would be forgotten: nobody would find out ` +
     `whether its customer was charged. \`aegispay dead retry ${id}\` goes on with it; --even-if-owed discards it all the same`
   );
 });

@@ -63,12 +63,12 @@ const walk = Effect.fnUntraced(function* (
 
 const look = Effect.fnUntraced(function* (payment: PaymentRef) {
   const owed = yield* readOwed(payment);
-  const { debt } = owed;
-  if (debt === undefined) return { _tag: "Settled" } as Look;
+  const { debts } = owed;
+  if (debts.length === 0) return { _tag: "Settled" } as Look;
   const holdings = yield* holdingsOf(payment);
-  const isHeld = holdings.some((holding) => holds(debt, holding));
-  return isHeld || (yield* standsStill(payment, owed))
-    ? ({ _tag: "Owes", debt, holdings } as Look)
+  const areHeld = debts.every((debt) => holdings.some((holding) => holds(debt, holding)));
+  return areHeld || (yield* standsStill(payment, owed))
+    ? ({ _tag: "Owes", debts, holdings } as Look)
     : ({ _tag: "Moved" } as Look);
 });
 

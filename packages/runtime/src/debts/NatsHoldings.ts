@@ -13,9 +13,9 @@ type See = (payment: PaymentRef, holding: Holding) => void;
 
 /** Reads `payments.timer.<merchant>.<payment>.<kind>.<version>`. */
 const parseTimer = (addresses: AddressBook, subject: string) => {
-  const [root, kind, merchant, paymentId, , version, ...rest] = subject.split(".");
-  if (root !== addresses.root || kind !== "timer" || version === undefined || rest.length > 0) return undefined;
-  return { payment: { merchant: merchant!, paymentId: paymentId! }, version: Number(version) };
+  const [root, what, merchant, paymentId, kind, version, ...rest] = subject.split(".");
+  if (root !== addresses.root || what !== "timer" || version === undefined || rest.length > 0) return undefined;
+  return { payment: { merchant: merchant!, paymentId: paymentId! }, kind: kind!, version: Number(version) };
 };
 
 /** One subject of a work queue, or of the stream of timers. */
@@ -23,7 +23,7 @@ const seeSubject = (addresses: AddressBook, see: See) => (subject: string) => {
   const delivery = addresses.parseDelivery(subject);
   if (delivery !== undefined) return see(delivery.payment, { by: delivery.source });
   const timer = parseTimer(addresses, subject);
-  if (timer !== undefined) see(timer.payment, { by: "timer", version: timer.version });
+  if (timer !== undefined) see(timer.payment, { by: "timer", version: timer.version, kind: timer.kind });
 };
 
 /** A refused command that was parked holds nothing, so the entries are read and not only their subjects. */

@@ -5,11 +5,10 @@ import { replayAtLeader } from "../log/replay.ts";
 import { nextAtLeader } from "../nats/leaderRead.ts";
 import { Nats, natsRequest, NatsRequestFailed } from "../nats/NatsConnection.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
-import { debtOf, debtOfHalted, type Debt } from "./Debts.ts";
+import { debtsOf, debtOfHalted, type Debt } from "./Debts.ts";
 
 export interface Owed {
-  /** Undefined: nothing. */
-  readonly debt: Debt | undefined;
+  readonly debts: ReadonlyArray<Debt>;
   /** Where the log stands: the sequence of its last commit. Undefined where the log cannot be read. */
   readonly sequence: number | undefined;
 }
@@ -17,10 +16,10 @@ export interface Owed {
 export const readOwed = Effect.fnUntraced(function* (payment: PaymentRef) {
   const { addresses } = yield* Deployment;
   return yield* replayAtLeader(addresses, payment).pipe(
-    Effect.map(({ state, sequence }): Owed => ({ debt: debtOf(payment, state), sequence })),
+    Effect.map(({ state, sequence }): Owed => ({ debts: debtsOf(payment, state), sequence })),
     Effect.catchTags({
       EventContinuityError: ({ reason }) =>
-        Effect.succeed<Owed>({ debt: debtOfHalted(payment, reason), sequence: undefined }),
+        Effect.succeed<Owed>({ debts: [debtOfHalted(payment, reason)], sequence: undefined }),
       LogUnavailable: ({ cause }) =>
         Effect.fail(
           new NatsRequestFailed({ doing: `reading the log of ${payment.merchant}/${payment.paymentId}`, cause }),

@@ -11,11 +11,11 @@ import { decodeCommit } from "@aegispay/core/payment/Commit";
 import { evolveAll } from "@aegispay/core/payment/evolve";
 import { absent, type PaymentState } from "@aegispay/core/payment/PaymentState";
 import { Option } from "effect";
-import { debtOf, type Debt } from "./Debts.ts";
+import { debtsOf, type Debt } from "./Debts.ts";
 
 interface Owing {
   readonly state: PaymentState;
-  readonly debt: Debt;
+  readonly debts: ReadonlyArray<Debt>;
 }
 
 export class OwingPayments {
@@ -31,12 +31,12 @@ export class OwingPayments {
     const state = commit && evolveAll(known?.state ?? absent, commit.events);
     this.#owing.delete(key);
     if (state === undefined) return void this.#unclear.set(key, payment);
-    const debt = debtOf(payment, state);
-    if (debt !== undefined) this.#owing.set(key, { state, debt });
+    const debts = debtsOf(payment, state);
+    if (debts.length > 0) this.#owing.set(key, { state, debts });
   }
 
-  debts(): ReadonlyMap<string, Debt> {
-    return new Map([...this.#owing].map(([key, { debt }]) => [key, debt]));
+  debts(): ReadonlyMap<string, ReadonlyArray<Debt>> {
+    return new Map([...this.#owing].map(([key, { debts }]) => [key, debts]));
   }
 
   unclear(): ReadonlyMap<string, PaymentRef> {

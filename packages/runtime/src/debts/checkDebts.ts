@@ -13,14 +13,14 @@
  */
 import { paymentKey, type PaymentRef } from "@aegispay/core/identity/Identity";
 import { Effect } from "effect";
-import { debtRow, holds, inOrder, type Debt, type DebtRow, type Holding } from "./Debts.ts";
+import { debtRow, holds, inOrder, isForgotten, type Debt, type DebtRow, type Holding } from "./Debts.ts";
 import { OwingPayments } from "./OwingPayments.ts";
 
 /** What one payment looks like by itself. */
 export type Look =
   /** It owes nothing. */
   | { readonly _tag: "Settled" }
-  | { readonly _tag: "Owes"; readonly debt: Debt; readonly holdings: ReadonlyArray<Holding> }
+  | { readonly _tag: "Owes"; readonly debts: ReadonlyArray<Debt>; readonly holdings: ReadonlyArray<Holding> }
   /** Its log has gone on while it was looked at, so that not finding a holder means nothing. */
   | { readonly _tag: "Moved" };
 
@@ -64,20 +64,19 @@ export const checkDebts = Effect.fnUntraced(function* <E>(
   const holdingsOf = new Map<string, Array<Holding>>();
   yield* sources.listHoldings((payment, holding) => {
     const key = paymentKey(payment);
-    const debt = debts.get(key);
-    if (debt === undefined || !holds(debt, holding)) return;
+    if (debts.get(key)?.some((debt) => holds(debt, holding)) !== true) return;
     const found = holdingsOf.get(key) ?? [];
     holdingsOf.set(key, found);
-    // One of a kind is enough to know: a flood of commands for one payment is not kept.
-    if (!found.some(({ by }) => by === holding.by)) found.push(holding);
+    // One of a kind is enough to know: a flood of commands for one payment is not kept. Timers are as many as debts.
+    if (holding.by === "timer" || !found.some(({ by }) => by === holding.by)) found.push(holding);
   });
 
   const rows: Array<DebtRow> = [];
   const suspects = new Map(owing.unclear());
-  for (const [key, debt] of debts) {
-    const holdings = holdingsOf.get(key);
-    if (holdings === undefined) suspects.set(key, debt.payment);
-    else rows.push(debtRow(debt, holdings));
+  for (const [key, owed] of debts) {
+    const found = owed.map((debt) => debtRow(debt, holdingsOf.get(key) ?? []));
+    if (found.some(isForgotten)) suspects.set(key, owed[0]!.payment);
+    else rows.push(...found);
   }
   if (suspects.size > 0) yield* progress(`${suspects.size} of them have moved or are held by nothing, looking again`);
 
@@ -86,11 +85,11 @@ export const checkDebts = Effect.fnUntraced(function* <E>(
     const look = yield* sources.look(payment);
     if (look._tag === "Moved") return void inVain.delete(key);
     if (look._tag === "Owes") {
-      const row = debtRow(look.debt, look.holdings);
+      const found = look.debts.map((debt) => debtRow(debt, look.holdings));
       const count = (inVain.get(key) ?? 0) + 1;
       inVain.set(key, count);
-      if (row.heldBy.length === 0 && count < patience.looks) return;
-      rows.push(row);
+      if (found.some(isForgotten) && count < patience.looks) return;
+      rows.push(...found);
     }
     suspects.delete(key);
   });

@@ -2,12 +2,11 @@
  * Executes what a committed state owes to a gateway, and turns whatever comes of it into the next command. It is given an
  * intent only after the commit that announced it is durable (law 1).
  */
-import { Gateways } from "@aegispay/gateways/Gateway";
-import type { GatewayOutcome, LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
+import { Gateways, type Gateway } from "@aegispay/gateways/Gateway";
 import type { Given } from "@aegispay/core/payment/Given";
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
-import type { Intent } from "@aegispay/core/payment/intents";
-import type { RecordLookUp, RecordOutcome } from "@aegispay/core/payment/PaymentCommand";
+import type { GatewayIntent } from "@aegispay/core/payment/intents";
+import type { Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCommand";
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { count, metric } from "../metrics/Metrics.ts";
@@ -20,15 +19,22 @@ import { CrashPoints } from "../seam/CrashPoints.ts";
  */
 const callTimeoutMillis = 25_000;
 
+/** "start", "lookUp" and "resend" of a charge; of an operation "refund", "refund lookUp" and "refund resend". */
+const nameOf = (intent: GatewayIntent): string => {
+  const { action } = intent.round;
+  if (intent.kind === "charge") return action;
+  return action === "start" ? intent.operation.kind : `${intent.operation.kind} ${action}`;
+};
+
 export class GatewayCalls extends Context.Service<
   GatewayCalls,
   {
     /** What a decision is given now. */
     readonly given: () => Given;
-    /** Waits until the round is due and has a place, looks at the lease once more, calls. Undefined: no longer mine. */
+    /** Waits until the round is due and has a place, looks once more whether it is mine, calls. Undefined: it is not. */
     readonly perform: (
       payment: PaymentRef,
-      intent: Intent,
+      intent: GatewayIntent,
       around: {
         /** Its timer has fired: it is not waited for, whatever this machine's clock says. */
         readonly isDue: boolean;
@@ -36,7 +42,7 @@ export class GatewayCalls extends Context.Service<
         /** Told just before the call leaves. */
         readonly onCall: () => void;
       },
-    ) => Effect.Effect<RecordOutcome | RecordLookUp | undefined>;
+    ) => Effect.Effect<Recorded | undefined>;
   }
 >()("@aegispay/runtime/GatewayCalls") {}
 
@@ -73,30 +79,38 @@ const make = Effect.gen(function* () {
       ),
     );
 
-  const call = (payment: PaymentRef, { attempt, round }: Intent): Effect.Effect<RecordOutcome | RecordLookUp> => {
-    const about = { payment, attempt: attempt.number, round: round.round };
+  /** What the port is asked, and what comes of it as a command; a gateway that is not configured here says nothing. */
+  const call = (payment: PaymentRef, intent: GatewayIntent): Effect.Effect<Recorded> => {
+    const { attempt, round } = intent;
     const gateway = gateways.find(attempt.gateway, attempt.account);
     const unconfigured = {
       _tag: "Unknown",
       reason: `gateway ${attempt.gateway} (account ${attempt.account}) is not configured here`,
     } as const;
-    if (round.action === "lookUp") {
-      const outcome: Effect.Effect<LookUpOutcome> =
-        gateway === undefined ? Effect.succeed(unconfigured) : bounded(() => gateway.lookUp(attempt.idempotencyKey));
-      return Effect.map(
-        outcome,
-        (found) => ({ type: "RecordLookUp", ...about, outcome: found, given: given() }) as const,
-      );
+    const ask = <Outcome>(of: (gateway: Gateway) => Effect.Effect<Outcome>) =>
+      gateway === undefined ? Effect.succeed(unconfigured) : bounded(() => of(gateway));
+    if (intent.kind === "operation") {
+      const { operation } = intent;
+      const { kind, idempotencyKey, gatewayTransactionId, amount } = operation;
+      const request = { kind, idempotencyKey, gatewayTransactionId, ...(amount === undefined ? {} : { amount }) };
+      const about = { payment, operation: operation.number, round: round.round };
+      const outcome: Effect.Effect<RecordOperation["outcome"]> =
+        round.action === "lookUp"
+          ? ask((found) => found.lookUpOperation(request))
+          : ask((found) => found.operate(request));
+      return Effect.map(outcome, (heard) => ({ type: "RecordOperation", ...about, outcome: heard, given: given() }));
     }
     const { idempotencyKey, request } = attempt;
-    const outcome: Effect.Effect<GatewayOutcome> =
-      gateway === undefined
-        ? Effect.succeed(unconfigured)
-        : bounded(() => gateway.start({ idempotencyKey, ...request }));
-    return Effect.map(
-      outcome,
-      (found) => ({ type: "RecordOutcome", ...about, outcome: found, given: given() }) as const,
-    );
+    const about = { payment, attempt: attempt.number, round: round.round };
+    return round.action === "lookUp"
+      ? Effect.map(
+          ask((found) => found.lookUp(idempotencyKey)),
+          (outcome) => ({ type: "RecordLookUp", ...about, outcome, given: given() }),
+        )
+      : Effect.map(
+          ask((found) => found.start({ idempotencyKey, ...request })),
+          (outcome) => ({ type: "RecordOutcome", ...about, outcome, given: given() }),
+        );
   };
 
   return GatewayCalls.of({
@@ -110,11 +124,12 @@ const make = Effect.gen(function* () {
           Effect.suspend(() => {
             if (!isMine()) return Effect.succeed(undefined);
             onCall();
-            crash.reach("beforeCall", payment, intent.round.action);
+            const what = nameOf(intent);
+            crash.reach("beforeCall", payment, what);
             return Effect.tap(call(payment, intent), ({ outcome }) =>
               Effect.sync(() => {
-                count(metric.gatewayCalls(intent.attempt.gateway, intent.round.action, outcome._tag));
-                crash.reach("afterCall", payment, intent.round.action);
+                count(metric.gatewayCalls(intent.attempt.gateway, what, outcome._tag));
+                crash.reach("afterCall", payment, what);
               }),
             );
           }),

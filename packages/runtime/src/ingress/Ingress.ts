@@ -21,8 +21,11 @@ export class Ingress extends Context.Service<
   }
 >()("@aegispay/runtime/Ingress") {}
 
-/** What nodes and operators may ask of a payment: to look at what it owes. */
-const internalVerbs = ["resume"];
+/** What nodes and operators may ask of a payment: to look at what it owes, or at what its gateway knows. */
+const internalVerbs: ReadonlyMap<string, "Wake" | "Notified"> = new Map([
+  ["resume", "Wake"],
+  ["notify", "Notified"],
+]);
 
 export const layerIngress = Layer.effect(
   Ingress,
@@ -37,15 +40,17 @@ export const layerIngress = Layer.effect(
     const readOurs = (delivery: Delivery): Delivered | undefined => {
       const { source, payment, verb } = delivery;
       const { version = 1 } = delivery;
-      const known = source === "due" ? Number.isSafeInteger(version) && version > 0 : internalVerbs.includes(verb);
-      if (known && isToken(payment.merchant) && isToken(payment.paymentId)) return { _tag: "Wake", delivery };
+      const isDue = source === "due" && Number.isSafeInteger(version) && version > 0;
+      const known = source === "due" ? (isDue ? "Wake" : undefined) : internalVerbs.get(verb);
+      if (known !== undefined && isToken(payment.merchant) && isToken(payment.paymentId)) return { _tag: known, delivery };
       const rejection = reject("InvalidCommand", `nothing here knows what ${source} "${verb}" means`);
       fork(parking.park(delivery, { rejection }));
       return undefined;
     };
 
     const read = (delivery: Delivery): Delivered | undefined => {
-      if (delivery.source !== "command") return readOurs(delivery);
+      const isCommand = delivery.source === "command" || (delivery.source === "internal" && delivery.verb === "resolve");
+      if (!isCommand) return readOurs(delivery);
       const decoded = decodeCommand(delivery, `${commandStreamCreated}/${delivery.sequence}`, calls.given());
       if (decoded._tag === "Decoded") return { _tag: "Command", delivery, command: decoded.command };
       fork(refusals.refuse(delivery, decoded));

@@ -5,9 +5,17 @@
 import { canonicalHash } from "@aegispay/core/identity/canonical";
 import { holdsCardNumber, valueHoldsCardNumber } from "@aegispay/core/identity/CardNumber";
 import { isCommandId, isReplyToken, isToken } from "@aegispay/core/identity/Identity";
+import {
+  AuthenticateBody,
+  CancelBody,
+  CaptureBody,
+  RefundBody,
+  ResolveBody,
+  VoidBody,
+} from "@aegispay/core/payment/CommandBodies";
 import { CreateBody, withoutDefaults } from "@aegispay/core/payment/CreateBody";
 import type { Given } from "@aegispay/core/payment/Given";
-import { clientVerbs, type Create } from "@aegispay/core/payment/PaymentCommand";
+import { clientVerbs, type IdentifiedCommand } from "@aegispay/core/payment/PaymentCommand";
 import type { ReplyTo } from "@aegispay/core/payment/PaymentEvent";
 import { reject, type Rejection } from "@aegispay/core/payment/Rejection";
 import { Result, Schema } from "effect";
@@ -31,10 +39,9 @@ export interface Refused {
 
 export interface Decoded {
   readonly _tag: "Decoded";
-  readonly command: Create;
+  readonly command: IdentifiedCommand;
 }
 
-const decodeBody = Schema.decodeUnknownResult(CreateBody, { onExcessProperty: "error" });
 const readText = new TextDecoder("utf-8", { fatal: true });
 
 const invalid = (message: string): Rejection => reject("InvalidCommand", message);
@@ -71,26 +78,51 @@ const cardData = reject(
   "the command holds a card number: send a token of your gateway's vault instead; nothing of it was kept",
 );
 
-const unsupported = (body: CreateBody): string | undefined => {
-  if (body.capture === "manual") return `capture "manual" is not supported`;
-  if (body.expiresAt !== undefined) return "expiresAt is not supported";
-  return undefined;
+const decoderOf = <Body>(schema: Schema.Decoder<Body>) => {
+  const decode = Schema.decodeUnknownResult(schema, { onExcessProperty: "error" });
+  return (parsed: unknown) => Result.mapError(decode(parsed), (issue) => invalid(shorten(issue.message)));
 };
 
-const checkVerb = (verb: string): Rejection | undefined => {
-  if (verb === "create") return undefined;
-  return (clientVerbs as ReadonlyArray<string>).includes(verb)
-    ? invalid(`the verb "${verb}" is not supported`)
-    : invalid(`unknown verb: of ${clientVerbs.join(", ")} this version takes create`);
+const createBody = decoderOf(CreateBody);
+const authenticateBody = decoderOf(AuthenticateBody);
+const captureBody = decoderOf(CaptureBody);
+const voidBody = decoderOf(VoidBody);
+const refundBody = decoderOf(RefundBody);
+const cancelBody = decoderOf(CancelBody);
+const resolveBody = decoderOf(ResolveBody);
+
+/** What is asked for, before it has an identity. */
+type Asked = { [Type in IdentifiedCommand["type"]]: Pick<Extract<IdentifiedCommand, { readonly type: Type }>, "type" | "body"> }[IdentifiedCommand["type"]];
+
+/** By verb; the last one is operators' alone. */
+const readBody = (verb: string, parsed: unknown): Result.Result<Asked, Rejection> | undefined => {
+  switch (verb) {
+    case "create":
+      return Result.map(createBody(parsed), (body) => ({ type: "Create", body: withoutDefaults(body) }));
+    case "authenticate":
+      return Result.map(authenticateBody(parsed), (body) => ({ type: "Authenticate", body }));
+    case "capture":
+      return Result.map(captureBody(parsed), (body) => ({ type: "Capture", body }));
+    case "void":
+      return Result.map(voidBody(parsed), (body) => ({ type: "Void", body }));
+    case "refund":
+      return Result.map(refundBody(parsed), (body) => ({ type: "Refund", body }));
+    case "cancel":
+      return Result.map(cancelBody(parsed), (body) => ({ type: "Cancel", body }));
+    case "resolve":
+      return Result.map(resolveBody(parsed), (body) => ({ type: "Resolve", body }));
+    default:
+      return undefined;
+  }
 };
 
-const readCreate = (parsed: Result.Result<unknown, Rejection>): Result.Result<CreateBody, Rejection> => {
-  if (Result.isFailure(parsed)) return Result.fail(parsed.failure);
-  const decoded = decodeBody(parsed.success);
-  if (Result.isFailure(decoded)) return Result.fail(invalid(shorten(decoded.failure.message)));
-  const missing = unsupported(decoded.success);
-  return missing === undefined ? Result.succeed(withoutDefaults(decoded.success)) : Result.fail(invalid(missing));
-};
+/** Who published it may do what the verb says. */
+const isVerbOf = (source: Delivery["source"], verb: string): boolean =>
+  source === "internal" ? verb === "resolve" : (clientVerbs as ReadonlyArray<string>).includes(verb);
+
+/** Without an identity of its own a lost acknowledgement, and the command published again, would do these twice. */
+const needsCommandId = ({ type, body }: Asked): boolean =>
+  type === "Refund" || (type === "Capture" && body.amount !== undefined);
 
 /** A message about a hostile body can be as long as the body. */
 const shorten = (message: string): string => (message.length > 500 ? `${message.slice(0, 500)}…` : message);
@@ -150,23 +182,30 @@ export const decodeCommand = (delivery: Delivery, message: string, given: Given)
   if (!isCommandId(commandId)) {
     return refused(invalid("Aegis-Command-Id has 1 to 128 characters of [A-Za-z0-9_-:./]"), text);
   }
-  const wrongVerb = checkVerb(verb);
-  if (wrongVerb !== undefined) return refused(wrongVerb, text);
-  const body = readCreate(parsed);
-  if (Result.isFailure(body)) return refused(body.failure, text);
-  return {
-    _tag: "Decoded",
-    command: {
-      type: "Create",
-      payment,
-      body: body.success,
-      hash: canonicalHash(body.success),
-      commandId,
-      message,
-      ...(replyTo === undefined ? {} : { replyTo }),
-      given,
-    },
+  if (!isVerbOf(delivery.source, verb)) {
+    return refused(invalid(`unknown verb: this version takes ${clientVerbs.join(", ")}`), text);
+  }
+  if (Result.isFailure(parsed)) return refused(parsed.failure, text);
+  const asked = readBody(verb, parsed.success);
+  if (asked === undefined || Result.isFailure(asked)) {
+    return refused(asked === undefined ? invalid("unknown verb") : asked.failure, text);
+  }
+  if (needsCommandId(asked.success) && delivery.header("Aegis-Command-Id") === undefined) {
+    return refused(
+      invalid("a refund, and a capture with an amount, need an Aegis-Command-Id: without one a repeat would be another"),
+      text,
+    );
+  }
+  const command = {
+    ...asked.success,
+    payment,
+    hash: canonicalHash(asked.success.body),
+    commandId,
+    message,
+    ...(replyTo === undefined ? {} : { replyTo }),
+    given,
   };
+  return { _tag: "Decoded", command: command as IdentifiedCommand };
 };
 
 const unicodeEscape = /\\u([0-9a-fA-F]{4})/g;

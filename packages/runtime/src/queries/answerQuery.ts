@@ -1,12 +1,14 @@
 /** Answers a query from the log itself: any node can, whoever owns the payment. */
 import type { AddressBook } from "@aegispay/core/addresses/AddressBook";
 import { isToken, type PaymentRef } from "@aegispay/core/identity/Identity";
+import { rememberedOf } from "@aegispay/core/payment/identifiedCommands";
 import type { PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
+import type { ExistingPayment } from "@aegispay/core/payment/PaymentState";
 import { viewPayment } from "@aegispay/core/payment/PaymentView";
 import { reject, type Rejection, type RejectionCode } from "@aegispay/core/payment/Rejection";
 import { QueryBody, type EventsReply, type PaymentReply } from "@aegispay/core/payment/Reply";
 import { Effect, Option, Schema } from "effect";
-import { replay, type Replayed } from "../log/replay.ts";
+import { replay } from "../log/replay.ts";
 
 /** A page of events, in bytes of JSON: below what one NATS message holds. */
 const pageBytes = 900 * 1024;
@@ -27,8 +29,8 @@ const readBody = (data: Uint8Array): Option.Option<QueryBody> =>
   data.length === 0 ? Option.some({}) : decodeBody(Buffer.from(data).toString("utf8"));
 
 /** Whether a command of this identity, or of this stream position, is in the payment's log. */
-const remembers = (replayed: Replayed, commandId: string): boolean =>
-  replayed.events.some((event) => event.type === "PaymentInitiated" && event.data.commandId === commandId);
+const remembers = (state: ExistingPayment, commandId: string): boolean =>
+  state.order.commandId === commandId || rememberedOf(state, commandId) !== undefined;
 
 const page = (all: ReadonlyArray<PaymentEvent>, from: number): EventsReply => {
   const events: Array<PaymentEvent> = [];
@@ -70,7 +72,7 @@ export const answerQuery = Effect.fnUntraced(
       return refused("PaymentNotFound", `there is no payment ${payment.merchant}/${payment.paymentId}`) as Answered;
     }
     if (kind === "events") return page(replayed.events, body.from ?? 1) as Answered;
-    const remembered = body.commandId === undefined ? {} : { remembered: remembers(replayed, body.commandId) };
+    const remembered = body.commandId === undefined ? {} : { remembered: remembers(state, body.commandId) };
     return { ok: true, payment: viewPayment(payment, state), ...remembered } as Answered;
   },
   Effect.catchTags({

@@ -7,12 +7,18 @@
  * 3. Cancelling is a courtesy: a timer that fires all the same is moot for whoever it reaches.
  */
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
+import type { Intent } from "@aegispay/core/payment/intents";
 import { Context, Data, type Effect } from "effect";
+
+/** `round`: of an attempt, a capture, a void or a refund. `expiry`: of what waits for customer or merchant. */
+export type TimerKind = "round" | "expiry";
+
+export const timerKindOf = ({ kind }: Intent): TimerKind => (kind === "expiry" ? "expiry" : "round");
 
 export interface Timer {
   readonly payment: PaymentRef;
-  /** Which debt: `round` for the open round of an attempt. */
-  readonly kind: string;
+  /** Which debt; what fires is known by its version alone. */
+  readonly kind: TimerKind;
   /** Version of the event that made the debt: with the kind it names the timer, so one name has one due time for ever. */
   readonly version: number;
 }
