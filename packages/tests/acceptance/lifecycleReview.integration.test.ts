@@ -22,6 +22,18 @@ afterAll(() => deployment?.stop());
 
 const cli = (...args: ReadonlyArray<string>) => runCli(args, { AEGISPAY_NATS_URL: deployment.natsUrl });
 
+const resolve = async (payment: string, ...as: ReadonlyArray<string>) => {
+  const given = ["payment", "resolve", "shop", payment, ...as, "--reason", "the operator has looked", "--json"];
+  const { code, stdout } = await cli(...given);
+  return { code, reply: JSON.parse(stdout) as { readonly ok: boolean; readonly error?: { readonly code: string } } };
+};
+
+/** The keys of what the gateway has received and not done yet. */
+const delayedKeys = async (): Promise<ReadonlyArray<string>> => {
+  const response = await fetch(`${deployment.simulator}/admin/ledger`);
+  return ((await response.json()) as { readonly delayed: ReadonlyArray<string> }).delayed;
+};
+
 /** As a webhook would: it says that there is news, not what. */
 const notify = (payment: string) =>
   deployment.connection.request(`payments.internal.shop.${payment}.notify`, "", { timeout: 5_000 });
@@ -78,7 +90,7 @@ describe("a refund that is reversed later", () => {
 });
 
 describe("a success that comes late", () => {
-  it("after a decline is detected and given back under a key of its own; the FAILURE stands", async () => {
+  it("after a decline is detected, given back once under a key of its own, and put before people", async () => {
     await life.create("declined", { token: "tok_declined" });
     const [charge] = await life.charges("declined");
     await life.post(`/admin/charges/${charge!.id}/succeed`);
@@ -87,10 +99,13 @@ describe("a success that comes late", () => {
     expect(await life.events("declined")).toEqual(
       expect.arrayContaining(["PaymentFailed", "LateSuccessDetected", "LateSuccessCompensated"]),
     );
-    expect(await life.view("declined")).toMatchObject({ state: "FAILURE" });
-    expect(await life.charges("declined")).toMatchObject([{ captured: 100, refunded: 100 }]);
+    expect(await life.view("declined")).toMatchObject({ state: "NEEDS_REVIEW", captured: 0, refunded: 0 });
     await notify("declined");
-    expect(await life.charges("declined")).toMatchObject([{ operations: [{ kind: "refund", requests: 1 }] }]);
+    await resolve("declined", "--as", "FAILURE");
+    expect(await life.view("declined")).toMatchObject({ state: "FAILURE", refunds: [{ purpose: "compensation" }] });
+    expect(await life.charges("declined")).toMatchObject([
+      { captured: 100, refunded: 100, operations: [{ kind: "refund", requests: 1 }] },
+    ]);
   });
 
   it("of an authorization is voided", async () => {
@@ -142,10 +157,7 @@ describe("a success that comes late", () => {
   it("while people look at it is SUCCESS by the gateway's own word", async () => {
     await publish(deployment.connection, { payment: "found-late", body: createBody("tok_late", 100) });
     await inReview("found-late");
-    const { delayed } = (await (await fetch(`${deployment.simulator}/admin/ledger`)).json()) as {
-      readonly delayed: ReadonlyArray<string>;
-    };
-    await life.post("/admin/delayed", { key: delayed.at(-1) });
+    await life.post("/admin/delayed", { key: (await delayedKeys())[0] });
     await life.until("found-late", "its end", ({ state }) => state === "SUCCESS");
     expect(await life.charges("found-late")).toMatchObject([{ captured: 100, refunded: 0 }]);
   });
@@ -154,32 +166,38 @@ describe("a success that comes late", () => {
 describe("an operator", () => {
   it("who resolves what needs no review is refused", async () => {
     await life.create("fine");
-    const resolved = await cli("payment", "resolve", "shop", "fine", "--as", "FAILURE", "--reason", "x", "--json");
-    expect([resolved.code, JSON.parse(resolved.stdout)]).toMatchObject([1, { error: { code: "IllegalTransition" } }]);
+    expect(await resolve("fine", "--as", "FAILURE")).toMatchObject({
+      code: 1,
+      reply: { ok: false, error: { code: "IllegalTransition" } },
+    });
     expect(await life.view("fine")).toMatchObject({ state: "SUCCESS" });
   });
 
-  it("resolves a mismatch with what the gateway really took", async () => {
+  it("resolves a mismatch with what the gateway really took, once", async () => {
     await publish(deployment.connection, { payment: "resolved", body: createBody("tok_other_amount", 100) });
     await inReview("resolved");
-    const resolved = await cli(
-      "payment",
-      "resolve",
-      "shop",
-      "resolved",
-      "--as",
-      "SUCCESS",
-      "--reason",
-      "agreed with the merchant",
-      "--amount",
-      "0.99",
-      "--json",
-    );
-    expect([resolved.code, JSON.parse(resolved.stdout)]).toMatchObject([
-      0,
-      { ok: true, payment: { state: "SUCCESS", captured: 99 } },
-    ]);
+    const word = ["--as", "SUCCESS", "--amount", "0.99", "--command-id", "resolve-1"];
+    const expected = { code: 0, reply: { ok: true, payment: { state: "SUCCESS", captured: 99 } } };
+    expect(await resolve("resolved", ...word)).toMatchObject({ ...expected, reply: { replayed: false } });
+    expect(await resolve("resolved", ...word)).toMatchObject({ ...expected, reply: { replayed: true } });
     expect(await life.charges("resolved")).toMatchObject([{ captured: 99 }]);
     expect(await life.refund("resolved", undefined, "refund-1")).toMatchObject({ payment: { refunded: 99 } });
+  });
+
+  it("resolves one capture of which the gateway says something else", async () => {
+    await life.create("one-capture", { capture: "manual" });
+    await orderFaults(deployment.simulator, { otherCurrencyRate: 1 });
+    await publish(deployment.connection, {
+      payment: "one-capture",
+      verb: "capture",
+      body: { amount: { value: 60, currency: "USD" } },
+      headers: { "Aegis-Command-Id": "capture-1" },
+    });
+    await inReview("one-capture");
+    await clearFaults(deployment.simulator);
+    expect(await resolve("one-capture", "--operation", "1", "--as", "SUCCEEDED")).toMatchObject({
+      code: 0,
+      reply: { payment: { state: "PARTIALLY_CAPTURED", captured: 60 } },
+    });
   });
 });

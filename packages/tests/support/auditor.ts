@@ -5,7 +5,8 @@
 import { hash } from "node:crypto";
 import { decodeCommit, type Commit } from "@aegispay/core/payment/Commit";
 import { evolveAll } from "@aegispay/core/payment/evolve";
-import { absent, isAtRest, type PaymentState } from "@aegispay/core/payment/PaymentState";
+import * as money from "@aegispay/core/payment/money";
+import { absent, behindReview, isAtRest, isHeld, type PaymentState } from "@aegispay/core/payment/PaymentState";
 import type { PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
 import { jetstream } from "@nats-io/jetstream";
 import { Option } from "effect";
@@ -46,6 +47,13 @@ const readStream = async (connection: NatsConnection): Promise<ReadonlyArray<Sto
   return stored;
 };
 
+/** The reservations hold in every state that was ever committed. */
+const checkReservations = (state: PaymentState): string | undefined => {
+  if (state.name === "ABSENT") return undefined;
+  if (money.capturable(state) < 0) return "more was captured, or was being captured, than was authorized";
+  return money.refundable(state) < 0 ? "more was given back, or was being given back, than was captured" : undefined;
+};
+
 /** Criterion 14, and the hash chain: legal path, contiguous from version 1, nothing missing. */
 const readHistory = (subject: string, bodies: ReadonlyArray<string>, violations: Array<string>): AuditedPayment => {
   const reference = subject.split(".").slice(2).join("/");
@@ -64,6 +72,8 @@ const readHistory = (subject: string, bodies: ReadonlyArray<string>, violations:
       violations.push(`${reference}: no legal step after version ${state.version} (${state.name})`);
       break;
     }
+    const overdrawn = checkReservations(next);
+    if (overdrawn !== undefined) violations.push(`${reference}: at version ${next.version} ${overdrawn}`);
     commits.push(commit);
     state = next;
     prev = hash("sha256", body, "hex");
@@ -71,30 +81,60 @@ const readHistory = (subject: string, bodies: ReadonlyArray<string>, violations:
   return { reference, commits, events: commits.flatMap((commit) => commit.events), state };
 };
 
+/** The keys under which anything was ever asked of a gateway. */
 const keysOf = (payment: AuditedPayment): ReadonlySet<string> =>
-  new Set(payment.events.flatMap((event) => (event.type === "AttemptStarted" ? [event.data.idempotencyKey] : [])));
+  new Set(payment.events.flatMap(({ data }) => ("idempotencyKey" in data ? [data.idempotencyKey] : [])));
 
-/** Criteria 11, 12 and 15 for one payment. */
-const checkAgainstLedger = (payment: AuditedPayment, charges: ReadonlyArray<LedgerCharge>): ReadonlyArray<string> => {
-  const { reference, state } = payment;
-  const taken = charges.filter((charge) => charge.captured > 0);
-  const violations: Array<string> = [];
+/** Criterion 15: whatever reached the gateway was announced. */
+const checkAnnounced = (payment: AuditedPayment, charges: ReadonlyArray<LedgerCharge>): ReadonlyArray<string> => {
   const announced = keysOf(payment);
-  for (const charge of charges) {
-    const unannounced = charge.idempotencyKeys.filter((key) => !announced.has(key));
-    if (unannounced.length > 0)
-      violations.push(`${reference}: a call left that no AttemptStarted announced (criterion 15)`);
-  }
-  if (taken.length > 1) violations.push(`${reference}: charged ${taken.length} times (criterion 11)`);
-  if (state.name === "SUCCESS") {
-    const { amount } = state.attempt.request;
-    const matching = taken.filter((charge) => charge.captured === amount.value && charge.currency === amount.currency);
-    if (matching.length !== 1) violations.push(`${reference}: SUCCESS without its one charge (criterion 12)`);
-  } else if (taken.length > 0) {
-    violations.push(`${reference}: charged, but ${state.name} (criterion 12)`);
-  }
-  return violations;
+  const called = charges.flatMap(({ idempotencyKeys, operations }) => [
+    ...idempotencyKeys,
+    ...operations.map(({ key }) => key),
+  ]);
+  return called
+    .filter((key) => !announced.has(key))
+    .map((key) => `${payment.reference}: a call left under ${key}, which no event announced (criterion 15)`);
 };
+
+/** Nothing is held, and what was taken has been given back. */
+const holdsNothing = ({ captured, refunded, status }: LedgerCharge): boolean =>
+  captured === refunded && status !== "authorized" && status !== "partially_captured";
+
+/** Criteria 11 and 12 for one payment, and conservation of money: what we say was taken and given back, was. */
+const checkMoney = (
+  { reference, state }: AuditedPayment,
+  charges: ReadonlyArray<LedgerCharge>,
+): ReadonlyArray<string> => {
+  if (state.name === "ABSENT") return [];
+  const violations: Array<string> = [];
+  const shown = behindReview(state);
+  const own = isHeld(shown)
+    ? charges.find(({ idempotencyKeys: [key] }) => key === shown.attempt.idempotencyKey)
+    : undefined;
+  const others = charges.filter((charge) => charge !== own && !holdsNothing(charge));
+  if (others.length > 0) {
+    const kept = others.map(({ captured, refunded }) => captured - refunded).join(", ");
+    violations.push(`${reference}: the gateway keeps ${kept} that the payment knows nothing of (criteria 11 and 12)`);
+  }
+  if (!isHeld(shown)) return violations;
+  if (own === undefined) return [...violations, `${reference}: ${state.name} without its one charge (criterion 12)`];
+  const ours = [
+    shown.authorized,
+    money.captured(state),
+    money.refunded(state),
+    shown.attempt.request.amount.currency,
+  ].join(" ");
+  const gateways = [own.amount, own.captured, own.refunded, own.currency].join(" ");
+  return ours === gateways
+    ? violations
+    : [...violations, `${reference}: authorized, captured, refunded are ${ours} here, ${gateways} at the gateway`];
+};
+
+const checkAgainstLedger = (payment: AuditedPayment, charges: ReadonlyArray<LedgerCharge>): ReadonlyArray<string> => [
+  ...checkAnnounced(payment, charges),
+  ...checkMoney(payment, charges),
+];
 
 /** Reads everything there is. Call it when the payments are at rest: what is under way is a violation too. */
 export const auditEverything = async (connection: NatsConnection, simulator: string): Promise<Audit> => {

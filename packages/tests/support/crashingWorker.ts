@@ -5,7 +5,7 @@
 import { CrashPoints, type CrashPoint } from "@aegispay/runtime/seam/CrashPoints";
 import { runWorker } from "@aegispay/runtime/supervisor/runWorker";
 import { Layer } from "effect";
-import { appendFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, unlinkSync, writeFileSync } from "node:fs";
 
 export interface CrashOrder {
   readonly point: CrashPoint;
@@ -16,6 +16,8 @@ export interface CrashOrder {
   readonly how: "kill" | "kill when the connection is flushed" | "throw";
   /** Made at the first time, so that there is no second; without it, always. */
   readonly latch?: string;
+  /** Only while this file is there, which goes at the crash: each time that it is made there is one. */
+  readonly armed?: string;
   /** Gets a line each time. */
   readonly record: string;
 }
@@ -34,6 +36,15 @@ const isFirst = (latch: string): boolean => {
   }
 };
 
+const disarm = (armed: string): boolean => {
+  try {
+    unlinkSync(armed);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 const die = (): void => void process.kill(process.pid, "SIGKILL");
 
 const layerOrdered = Layer.succeed(CrashPoints, {
@@ -41,6 +52,7 @@ const layerOrdered = Layer.succeed(CrashPoints, {
     if (point !== order.point || !payment.paymentId.startsWith(order.payment)) return;
     if (order.detail !== undefined && order.detail !== detail) return;
     if (order.latch !== undefined && !isFirst(order.latch)) return;
+    if (order.armed !== undefined && !disarm(order.armed)) return;
     appendFileSync(order.record, `${payment.paymentId} ${process.pid}\n`);
     if (order.how === "throw") throw new Error(`ordered to crash at ${point}`);
     if (order.how === "kill") die();
