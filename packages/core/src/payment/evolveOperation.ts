@@ -170,9 +170,8 @@ type Done = EventOf<"CaptureSucceeded" | "PaymentVoided" | "RefundSucceeded">;
 const succeeded = (state: ExistingPayment, event: Done, kind: Operation["kind"]): PaymentState | undefined => {
   const operation = open(state, event.data.operation, kind);
   if (operation === undefined || operation.purpose === "compensation") return undefined;
-  if (event.type === "PaymentVoided" && (operation.purpose !== "command" || state.name !== "AUTHORIZED")) {
-    return undefined;
-  }
+  const isExpiry = operation.purpose === "expiry";
+  if (event.type === "PaymentVoided" && (isExpiry || state.name !== "AUTHORIZED")) return undefined;
   return operationDone(state, event, operation, event.data.operationId);
 };
 
@@ -181,14 +180,17 @@ type Release = EventOf<"RemainderReleased" | "AuthorizationExpired" | "PaymentEx
 const isBeforeAnyCharge = ({ name }: ExistingPayment): boolean =>
   name === "INITIATED" || name === "AUTHENTICATED" || name === "REQUIRES_ACTION";
 
+/** `purpose`: of the void that has released it. */
 const mayRelease = (state: ExistingPayment, { type }: Release, purpose: Operation["purpose"] | undefined): boolean => {
+  if (purpose === "compensation") return false;
+  const isExpiry = purpose === undefined || purpose === "expiry";
   switch (type) {
     case "RemainderReleased":
       return state.name === "PARTIALLY_CAPTURED";
     case "AuthorizationExpired":
-      return state.name === "AUTHORIZED" && purpose !== "command";
+      return state.name === "AUTHORIZED" && isExpiry;
     case "PaymentExpired":
-      return isBeforeAnyCharge(state) && purpose !== "cancel";
+      return isBeforeAnyCharge(state) && isExpiry;
     case "PaymentCancelled":
       return isBeforeAnyCharge(state) && purpose !== "expiry";
   }
