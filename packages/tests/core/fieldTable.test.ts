@@ -58,7 +58,9 @@ const transitions = allTransitions();
 const has = (from: Name, event: Transition["event"], to: Name): boolean =>
   transitions.some((one) => one.from === from && one.event === event && one.to === to);
 
-const names = rows.map(([from, events, to]) => [`${from.join(", ")}: ${events.join(", ")} to ${to.join(", ")}`, from, events, to] as const);
+const names = rows.map(
+  ([from, events, to]) => [`${from.join(", ")}: ${events.join(", ")} to ${to.join(", ")}`, from, events, to] as const,
+);
 
 /** What moves a payment besides: how an attempt that waited for the customer goes on, and how reviews begin and end. */
 const besides = new Set([

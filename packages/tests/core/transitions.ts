@@ -40,9 +40,10 @@ const aboutAttempt = (attempt: number): ReadonlyArray<NewEvent> => [
   { type: "AttemptNotSent", data: { attempt, round: 0, reason: "refused", last: false } },
   { type: "AttemptNotSent", data: { attempt, round: 0, reason: "refused", last: true } },
   { type: "AttemptOutcomeUnknown", data: { attempt, round: 0, reason: "no answer" } },
-  ...[approved(), mayMoveOn, declinedForGood, notFound].map(
-    (outcome): NewEvent => ({ type: "OutcomeVerified", data: { attempt, round: 1, outcome } }),
-  ),
+  ...[approved(), mayMoveOn, declinedForGood, notFound].map((outcome): NewEvent => ({
+    type: "OutcomeVerified",
+    data: { attempt, round: 1, outcome },
+  })),
   { type: "OutcomeVerified", data: { attempt, round: 1, outcome: { _tag: "Released", gatewayTransactionId: "ch_1" } } },
   { type: "OutcomeVerified", data: { attempt, round: 1, outcome: held, expiresAt: heldUntil } },
   { type: "OutcomeVerified", data: { attempt, round: 1, outcome: actionRequired, expiresAt: waitsUntil } },
@@ -75,9 +76,10 @@ const requests = (operation: number, attempt: number): ReadonlyArray<NewEvent> =
     },
     { type: "RefundRequested", data: { ...key(operation), attempt, amount: wanted, purpose: "command" } },
   ]),
-  ...(["command", "cancel", "expiry", "compensation"] as const).map(
-    (purpose): NewEvent => ({ type: "VoidRequested", data: { ...key(operation), attempt, purpose } }),
-  ),
+  ...(["command", "cancel", "expiry", "compensation"] as const).map((purpose): NewEvent => ({
+    type: "VoidRequested",
+    data: { ...key(operation), attempt, purpose },
+  })),
   { type: "RefundRequested", data: { ...key(operation), attempt, amount, purpose: "compensation" } },
 ];
 
@@ -109,12 +111,10 @@ const aboutOperation = (operation: number, wanted = amount): ReadonlyArray<NewEv
       type: "IntegrityMismatchDetected.v2",
       data: { about: { operation }, expected: amount, reported: { _tag: "Done", operationId: "op_1", amount: part } },
     },
-    ...(["SUCCEEDED", "FAILED"] as const).map(
-      (as): NewEvent => ({
-        type: "ReviewResolved",
-        data: { operation, as, reason: "seen", command: commandRecord("resolve", {}, `r${operation}`) },
-      }),
-    ),
+    ...(["SUCCEEDED", "FAILED"] as const).map((as): NewEvent => ({
+      type: "ReviewResolved",
+      data: { operation, as, reason: "seen", command: commandRecord("resolve", {}, `r${operation}`) },
+    })),
   ];
 };
 
@@ -136,13 +136,14 @@ const ofNothing: ReadonlyArray<NewEvent> = [
   { type: "AuthorizationExpired", data: {} },
   { type: "PaymentExpired", data: {} },
   { type: "PaymentCancelled", data: {} },
-  { type: "CommandRefused", data: { command: commandRecord("void", {}, "refused"), code: "IllegalTransition", reason: "" } },
-  ...(["SUCCESS", "AUTHORIZED", "FAILURE", "VOIDED", "EXPIRED"] as const).map(
-    (as): NewEvent => ({
-      type: "ReviewResolved",
-      data: { as, gatewayTransactionId: "ch_1", expiresAt: heldUntil, reason: "seen", command: commandRecord("resolve") },
-    }),
-  ),
+  {
+    type: "CommandRefused",
+    data: { command: commandRecord("void", {}, "refused"), code: "IllegalTransition", reason: "" },
+  },
+  ...(["SUCCESS", "AUTHORIZED", "FAILURE", "VOIDED", "EXPIRED"] as const).map((as): NewEvent => ({
+    type: "ReviewResolved",
+    data: { as, gatewayTransactionId: "ch_1", expiresAt: heldUntil, reason: "seen", command: commandRecord("resolve") },
+  })),
 ];
 
 /** One event of every kind, in every variant that matters, addressed to what there is and to what would come next. */
@@ -154,7 +155,9 @@ export const everyEvent = (state: PaymentState): ReadonlyArray<NewEvent> => {
     ...ofNothing,
     attemptStarted(attempts + 1),
     ...Array.from({ length: Math.max(1, attempts) }, (_, index) => aboutAttempt(index + 1)).flat(),
-    ...Array.from({ length: Math.max(1, attempts) }, (_, index) => requests(state.operations.length + 1, index + 1)).flat(),
+    ...Array.from({ length: Math.max(1, attempts) }, (_, index) =>
+      requests(state.operations.length + 1, index + 1),
+    ).flat(),
     ...state.operations.flatMap(({ number }) => aboutOperation(number, findOperation(state, number)?.amount)),
     ...errandsOf(state).flatMap(rounds),
   ];
@@ -164,7 +167,9 @@ export const everyEvent = (state: PaymentState): ReadonlyArray<NewEvent> => {
 const situationOf = (state: PaymentState): string => {
   const shown = behindReview(state);
   const errands = errandsOf(state).map((errand) => {
-    const what = isOperation(errand) ? `${errand.kind} ${errand.purpose} ${errand.amount?.value}` : `${errand.mayMoveOn}`;
+    const what = isOperation(errand)
+      ? `${errand.kind} ${errand.purpose} ${errand.amount?.value}`
+      : `${errand.mayMoveOn}`;
     const flags = [errand.review !== undefined, errand.isDoubtful, !isOperation(errand) && errand.isLate];
     return `${what} ${errand.status} ${errand.round?.action} ${errand.lastRound > 0} ${flags.join()}`;
   });

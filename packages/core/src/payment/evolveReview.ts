@@ -6,7 +6,14 @@ import { isOpen, type Attempt } from "./Errand.ts";
 import { refunded, refunding } from "./money.ts";
 import type { OpenPayment } from "./attempts.ts";
 import type { CurrentEvent, EventOf, Failure } from "./PaymentEvent.ts";
-import { attemptOf, hasEnded, isHeld, openOperations, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
+import {
+  attemptOf,
+  hasEnded,
+  isHeld,
+  openOperations,
+  type ExistingPayment,
+  type PaymentState,
+} from "./PaymentState.ts";
 
 /** `round` stays undefined unless the same commit goes on with a look-up. */
 const needsReview = (
