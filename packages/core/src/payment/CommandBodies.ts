@@ -9,7 +9,10 @@ import { shortText } from "./CreateBody.ts";
 export const CaptureBody = Schema.Struct({ amount: Schema.optionalKey(Money) });
 export type CaptureBody = typeof CaptureBody.Type;
 
-export const VoidBody = Schema.Struct({});
+/** An empty Struct takes anything at all: a void of a part would silently become one of the whole. */
+const Nothing = Schema.Record(Schema.String, Schema.Never);
+
+export const VoidBody = Nothing;
 export type VoidBody = typeof VoidBody.Type;
 
 export const RefundBody = Schema.Struct({
@@ -18,7 +21,7 @@ export const RefundBody = Schema.Struct({
 });
 export type RefundBody = typeof RefundBody.Type;
 
-export const CancelBody = Schema.Struct({});
+export const CancelBody = Nothing;
 export type CancelBody = typeof CancelBody.Type;
 
 /**
