@@ -190,11 +190,11 @@ const operationKey = (kind: OperationKind, operation: number, attempt = 1): stri
   gatewayIdempotencyKey(deployment, payment, attempt, kind, operation);
 
 /** A command as it is remembered; its id tells it from others, its body is part of the hash. */
-export const commandRecord = (verb: string, body: unknown = {}, commandId = `${verb}-1`): CommandRecord => ({
+export const commandRecord = (verb: string, wanted: unknown = {}, commandId = `${verb}-1`): CommandRecord => ({
   commandId,
   verb,
   message: `1/${commandId}`,
-  hash: canonicalHash(body),
+  hash: canonicalHash(wanted),
 });
 
 const usd = (value: number) => ({ value, currency: "USD" });
