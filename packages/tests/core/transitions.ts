@@ -15,7 +15,6 @@ import {
   attemptStarted,
   beginning,
   body,
-  commandRecord,
   declinedForGood,
   heldUntil,
   initiated,
@@ -23,6 +22,7 @@ import {
   notFound,
   waitsUntil,
 } from "./paymentExamples.ts";
+import { commandRecord } from "./operationExamples.ts";
 
 /** Attempts and operations of a situation, at most: more of them show nothing new. */
 const errandsMax = 3;
