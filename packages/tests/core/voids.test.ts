@@ -38,11 +38,11 @@ import { given, stateAfter } from "./specification.ts";
 
 const { authorizationForMillis, expireAgainMillis } = defaultPolicy;
 
-const expire = (version: number, given = givenAt(authorizationForMillis)): Expire => ({
+const expire = (version: number): Expire => ({
   type: "Expire",
   payment,
   version,
-  given,
+  given: givenAt(authorizationForMillis),
 });
 const voided: NewEvent = { type: "PaymentVoided", data: { operation: 1, operationId: "op_1" } };
 const releasedId = { _tag: "Released", gatewayTransactionId: "ch_1" } as const;
