@@ -19,6 +19,7 @@ import { emptyPosition } from "../log/replay.ts";
 import { count as bump, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { Ownership } from "../shard/Ownership.ts";
+import { isOwed } from "./debtTimers.ts";
 import { GivingUp } from "./GivingUp.ts";
 import {
   isBusy,
@@ -30,7 +31,7 @@ import {
   type Mail,
   type PaymentActor,
 } from "./PaymentActor.ts";
-import { isOwed, PaymentSteps, type StepError } from "./PaymentSteps.ts";
+import { PaymentSteps, type StepError } from "./PaymentSteps.ts";
 
 const mailboxFullPauseMillis = 1_000;
 const longestRestartPauseMillis = 30_000;
