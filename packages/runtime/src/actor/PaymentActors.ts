@@ -135,6 +135,7 @@ const make = Effect.gen(function* () {
     for (let mail = actor.mailbox[0]; mail !== undefined && !actor.dropped; mail = actor.mailbox[0]) {
       const owed = yield* steps.handle(actor, mail);
       actor.mailbox.shift();
+      actor.headIsAcked = false;
       if (crashes.size > 0 && actor.held.size === 0) crashes.delete(actor.key);
       for (const intent of owed) if (!actor.dropped) beginCall(actor, intent);
     }

@@ -91,6 +91,7 @@ const make = Effect.gen(function* () {
     for (const { delivery } of actor.held.values()) delivery.ack();
     actor.held.clear();
     actor.due.clear();
+    actor.headIsAcked = true;
   };
 
   /** Reads the log before a command to a payment that is there; only a create may append without a look. */
