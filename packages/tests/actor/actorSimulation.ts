@@ -4,7 +4,7 @@
  */
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import { paymentKey } from "@aegispay/core/identity/Identity";
-import { captured, refunded } from "@aegispay/core/payment/money";
+import { captured, refunded } from "@aegispay/core/payment/reservations";
 import { errandsOf } from "@aegispay/core/payment/intents";
 import { isAtRest, isHeld } from "@aegispay/core/payment/PaymentState";
 import { defaultSettings, type RuntimeSettings } from "@aegispay/runtime/config/RuntimeSettings";

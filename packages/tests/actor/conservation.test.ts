@@ -8,7 +8,7 @@ import { decide } from "@aegispay/core/payment/decide";
 import { evolveAll } from "@aegispay/core/payment/evolve";
 import { isoTime } from "@aegispay/core/payment/Given";
 import { expirySet, intents, type GatewayIntent } from "@aegispay/core/payment/intents";
-import { captured, refunded } from "@aegispay/core/payment/money";
+import { captured, refunded } from "@aegispay/core/payment/reservations";
 import type { FurtherCommand, PaymentCommand, Recorded } from "@aegispay/core/payment/PaymentCommand";
 import { placeEvents } from "@aegispay/core/payment/PaymentEvent";
 import {

@@ -3,7 +3,7 @@ import { awaitingEvidence, openAttempt } from "./evolveAttempt.ts";
 import { operationDone, operationFailed } from "./evolveOperation.ts";
 import { base, findAttempt, findOperation, remembering, settled, withAttempt, withOperation } from "./evolving.ts";
 import { isOpen, type Attempt } from "./Errand.ts";
-import { refunded, refunding } from "./money.ts";
+import { refunded, refunding } from "./reservations.ts";
 import type { OpenPayment } from "./attempts.ts";
 import type { CurrentEvent, EventOf, Failure } from "./PaymentEvent.ts";
 import {
