@@ -70,7 +70,7 @@ export const makePaymentActor = (payment: PaymentRef, shard: number, position: P
   shard,
   position,
   known: false,
-  ownedAfter: 0,
+  ownedAfter: position.state.version,
   armed: new Map(),
   due: new Set(),
   mailbox: [],
