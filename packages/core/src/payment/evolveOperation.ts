@@ -1,7 +1,7 @@
 /** The transitions of captures, voids and refunds once they are asked for, and what they make of their payment. */
 import { isOpen, type Operation } from "./Errand.ts";
 import { base, findOperation, remembering, settled, withOperation, withRound } from "./evolving.ts";
-import { capturable, refundable } from "./money.ts";
+import { capturable, refundable } from "./reservations.ts";
 import type { CurrentEvent, EventOf, Failure } from "./PaymentEvent.ts";
 import { openOperations, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
 

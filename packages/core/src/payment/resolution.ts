@@ -10,7 +10,7 @@ import type { Resolve } from "./PaymentCommand.ts";
 import { placeEvents, type CommandRecord, type NewEvent } from "./PaymentEvent.ts";
 import { attemptOf, behindReview, openOperations, type ExistingPayment } from "./PaymentState.ts";
 import { reject, type Rejection } from "./Rejection.ts";
-import { watchDoubtful } from "./verification.ts";
+import { lookUpDoubtful } from "./verification.ts";
 
 type Ruling = Result.Result<ReadonlyArray<NewEvent>, Rejection>;
 
@@ -32,7 +32,7 @@ const resolved = (
   const { operation } = word.data;
   const own = attemptOf(behindReview(state));
   const errand = operation !== undefined ? findOperation(after, operation) : own && findAttempt(after, own.number);
-  const watched = errand?.isDoubtful === true ? watchDoubtful({ state: after, errand, given }) : [];
+  const watched = errand?.isDoubtful === true ? lookUpDoubtful({ state: after, errand, given }, 0) : [];
   return Result.succeed([word, ...watched]);
 };
 
