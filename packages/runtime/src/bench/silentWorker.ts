@@ -1,0 +1,7 @@
+/** The entry of a worker whose gateway answers no charge: the production worker otherwise. */
+import { runWorker } from "../supervisor/runWorker.ts";
+import { layerSilentGateway } from "./layerSilentGateway.ts";
+import { answerWeighing } from "./weighing.ts";
+
+answerWeighing();
+runWorker({ gateways: layerSilentGateway });
