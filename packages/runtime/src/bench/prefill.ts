@@ -89,7 +89,7 @@ export const prefill = Effect.fnUntraced(function* ({ from, payments, commitsEac
     const commands = commitsEach === 2 ? succeeded(payment, n, given) : longUnknown(payment, n, given, commitsEach);
     let position = emptyPosition(addresses, payment);
     for (const command of commands) {
-      const step = yield* commitDecision(addresses, payment, position, command, () => false);
+      const step = yield* commitDecision(addresses, payment, position, command, () => true);
       if (!step.committed) return yield* new PrefillRefused({ payment });
       position = step.position;
     }

@@ -4,4 +4,5 @@ import { layerSilentGateway } from "./layerSilentGateway.ts";
 import { answerWeighing } from "./weighing.ts";
 
 answerWeighing();
-runWorker({ gateways: layerSilentGateway });
+// Who is killed so often has nothing new to say about it.
+runWorker({ gateways: layerSilentGateway }, "Error");

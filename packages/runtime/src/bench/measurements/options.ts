@@ -19,5 +19,7 @@ export const headlines = (workloads: ReadonlyArray<Workload>, gateway = workload
   return workloads.filter((workload) => workload.gateway === gateway && workload.workers === fewest);
 };
 
-export const nameOf = ({ sync, gateway, replicas, workers }: Workload): string =>
+type Named = Omit<Workload, "gateway"> & { readonly gateway: Workload["gateway"] | "none" };
+
+export const nameOf = ({ sync, gateway, replicas, workers }: Named): string =>
   `sync ${sync}, ${replicas === 1 ? "one server" : `${replicas} servers`}, gateway ${gateway}, ${workers} worker(s)`;

@@ -20,7 +20,9 @@ export const measureSaturation = Effect.fnUntraced(function* (options: Measureme
     const measured = yield* measure(which, workload, load, natsServer);
     const { p50, p99 } = roundedLatency(measured);
     const rate = measured.rate.toFixed(0);
-    yield* onProgress(`${which}, ${nameOf(workload)}: ${rate}/s, p50 ${p50} ms, p99 ${p99} ms`);
+    // The bare side calls nobody, whatever the runtime is measured with.
+    const where = which === "bare" ? nameOf({ ...workload, gateway: "none" }) : nameOf(workload);
+    yield* onProgress(`${which}, ${where}: ${rate}/s, p50 ${p50} ms, p99 ${p99} ms`);
     return measured;
   });
   const done: Array<Round> = [];

@@ -2,7 +2,7 @@
  * How long payments in flight are held up by the death of their worker, against how many they are and how long the log is.
  * Two workers under one primary, which sees the death; the dead one is started again, as in production.
  */
-import { Effect } from "effect";
+import { Effect, References } from "effect";
 import { killInFlight } from "../NatsTakeOver.ts";
 import { onCopyOf, prefilledFolder } from "../prefilled.ts";
 import { startRuntimeSide } from "../runtimeSide.ts";
@@ -28,6 +28,10 @@ export const inFlightCounts = [1, 16, 128, 512, 1_024] as const;
 const settings = { gatewayConcurrency: 2_048 };
 /** A worker that has served for a second is started again at once. */
 const betweenKillsMillis = 1_500;
+
+/** The primary warns of each death; these are meant. */
+const quietly = <A, E, R>(kills: Effect.Effect<A, E, R>) =>
+  Effect.scoped(kills).pipe(Effect.provideService(References.MinimumLogLevel, "Error"));
 
 /** On servers that are there: kills a worker in each round, for each count. */
 export const measureKills = Effect.fnUntraced(function* (
@@ -58,7 +62,7 @@ export const measureKills = Effect.fnUntraced(function* (
     return done;
   });
   return yield* Effect.raceFirst(measureAll, workers.failed);
-}, Effect.scoped);
+}, quietly);
 
 /** Lengths of the log, in payments: a short one, and one as long as may be. */
 export const measureTakeOver = Effect.fnUntraced(function* (
