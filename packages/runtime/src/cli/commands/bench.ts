@@ -1,6 +1,8 @@
 /** `aegispay bench`: what the runtime does, held against the bare messages of a payment on the same machine. */
 import { Clock, Effect, Option } from "effect";
 import { Command, Flag } from "effect/cli";
+import { showPeers } from "../../bench/peers/PeerReport.ts";
+import { runPeers } from "../../bench/peers/runPeers.ts";
 import { benchReport, type BenchReport } from "../../bench/report.ts";
 import { runBench } from "../../bench/runBench.ts";
 import { gatewayKinds, syncs, type Workload } from "../../bench/settings.ts";
@@ -57,6 +59,9 @@ export const bench = Command.make(
     sync: Flag.Literals("sync", syncs).pipe(Flag.withDescription("Only this sync_interval"), Flag.optional),
     gateway: Flag.Literals("gateway", gatewayKinds).pipe(Flag.withDescription("Only this gateway"), Flag.optional),
     workers: Flag.Int("workers").pipe(Flag.withDescription("Only this many workers: 1, 2 or 4"), Flag.optional),
+    peers: Flag.Boolean("peers").pipe(
+      Flag.withDescription("Also measure Restate, DBOS and Effect's workflow engine; fetches them on first use"),
+    ),
     natsServer: natsServerFlag,
     json: jsonFlag,
   },
@@ -71,6 +76,11 @@ export const bench = Command.make(
     const at = new Date(yield* Clock.currentTimeMillis).toISOString();
     const done = yield* runBench({ ...load, workloads, rounds, natsServer, onProgress: printProgress });
     const report = benchReport(at, done, load, natsServer);
-    return yield* json ? printJson(report) : printResult(`\n${showReport(report)}`);
+    if (!flags.peers) return yield* json ? printJson(report) : printResult(`\n${showReport(report)}`);
+    const gateways = gatewayKinds.filter((gateway) => workloads.some((workload) => workload.gateway === gateway));
+    const peers = yield* runPeers({ ...load, gateways, rounds, onProgress: printProgress });
+    return yield* json
+      ? printJson({ ...report, peers })
+      : printResult(`\n${showReport(report)}\n\n${showPeers(peers, report.medians)}`);
   }),
 ).pipe(Command.withDescription("Measure the runtime against bare NATS on this machine"));
