@@ -1,7 +1,5 @@
 /** What a run says of the peers: a figure for each gateway, or why there is none. */
-import { table } from "../../cli/output.ts";
 import { quantile } from "../../metrics/quantile.ts";
-import type { Summary } from "../report.ts";
 import type { GatewayKind, Measured } from "../settings.ts";
 import type { Peer } from "./Peer.ts";
 
@@ -53,42 +51,4 @@ export const peerFigure = (
       1,
     ),
   };
-};
-
-const fsyncedRuntime = "fsync behind every commit (sync_interval: always)";
-
-/** What the same run measured of the runtime and of its bare messages with fsync: all that may stand beside the peers. */
-const besides = (medians: ReadonlyArray<Summary>, gateway: GatewayKind): ReadonlyArray<ReadonlyArray<string>> =>
-  medians
-    .filter((line) => line.sync === "always" && line.gateway === gateway)
-    .flatMap(({ replicas, workers, bare, runtime, p50, p99 }) => {
-      const setting = `R${replicas}, workers: ${workers}`;
-      return [
-        ["AegisPay", gateway, String(runtime), String(p50), String(p99), setting, fsyncedRuntime],
-        ["its bare messages", "none", String(bare), "", "", setting, fsyncedRuntime],
-      ];
-    });
-
-export const showPeers = (lines: ReadonlyArray<PeerLine>, medians: ReadonlyArray<Summary>): string => {
-  const figures = lines.filter((line): line is PeerFigure => !("unavailable" in line));
-  const missing = lines.filter((line): line is PeerWithoutFigure => "unavailable" in line);
-  const gateways = [...new Set(figures.map(({ gateway }) => gateway))];
-  const rows = gateways.flatMap((gateway) => [
-    ...besides(medians, gateway),
-    ...figures
-      .filter((line) => line.gateway === gateway)
-      .map(({ name, version, durability, rate, p50, p99 }) =>
-        [name, gateway, rate, p50, p99, version, durability].map(String),
-      ),
-  ]);
-  return [
-    "The same payment elsewhere, on this machine (docs/peers.md says how):",
-    ...(rows.length === 0
-      ? []
-      : [table(["", "gateway", "payments/s", "p50 ms", "p99 ms", "version", "durability"], rows)]),
-    ...missing.map(
-      ({ name, gateway, unavailable }) =>
-        `${name}${gateway === undefined ? "" : ` with gateway ${gateway}`}: no figure, because ${unavailable}`,
-    ),
-  ].join("\n");
 };

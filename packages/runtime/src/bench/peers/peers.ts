@@ -7,8 +7,10 @@ import { startProgram } from "./PeerProgram.ts";
 import { startPostgres } from "./PostgresServer.ts";
 import { startRestate } from "./RestateServer.ts";
 
+export const peerNames = { restate: "Restate", dbos: "DBOS", effect: "Effect workflow engine" } as const;
+
 export const restatePeer = (packages: PeerPackages, found: RestateServerFound): Peer => ({
-  name: "Restate",
+  name: peerNames.restate,
   version: `server ${found.version}, SDK ${packages.versions["@restatedev/restate-sdk"]}`,
   durability: "one node, its log's WAL fsynced before a write counts (the default)",
   start: Effect.fnUntraced(function* (gateway, folder) {
@@ -22,20 +24,16 @@ export const restatePeer = (packages: PeerPackages, found: RestateServerFound): 
   }),
 });
 
-/**
- * Measured with 512 payments in flight on two cores, see docs/peers.md: fewer connections leave commits without company
- * in their fsync, more cost the server more than they save.
- */
+/** Twice what both clients open by default: 10, 20 and 40 came to the same within the noise (docs/peers.md). */
 const postgresConnections = 20;
 
 const onPostgres = (
-  name: string,
-  version: string,
   program: "dbos" | "effect",
+  version: string | undefined,
   packages: PeerPackages,
   found: PostgresFound,
 ): Peer => ({
-  name,
+  name: peerNames[program],
   version: `${version}, PostgreSQL ${found.version}`,
   durability: "PostgreSQL with fsync and synchronous_commit on (the defaults)",
   start: Effect.fnUntraced(function* (gateway, folder) {
@@ -47,7 +45,7 @@ const onPostgres = (
 });
 
 export const dbosPeer = (packages: PeerPackages, found: PostgresFound): Peer =>
-  onPostgres("DBOS", packages.versions["@dbos-inc/dbos-sdk"] ?? "", "dbos", packages, found);
+  onPostgres("dbos", packages.versions["@dbos-inc/dbos-sdk"], packages, found);
 
 export const effectPeer = (packages: PeerPackages, found: PostgresFound): Peer =>
-  onPostgres("Effect workflow engine", packages.versions["effect"] ?? "", "effect", packages, found);
+  onPostgres("effect", packages.versions["effect"], packages, found);

@@ -1,12 +1,12 @@
 /** The peers' part of the benchmark: for each gateway rounds in turn, one peer after the other. */
 import { Effect, Result } from "effect";
 import type { GatewayKind, Load, Measured } from "../settings.ts";
-import { findPostgres, findRestateServer, thisMachine } from "./findServers.ts";
+import { thisMachine } from "./findServers.ts";
+import { lookForPeers } from "./lookForPeers.ts";
 import { measurePeer } from "./measurePeer.ts";
-import type { Peer, PeerUnavailable } from "./Peer.ts";
+import type { Peer } from "./Peer.ts";
 import { installPeers } from "./peerPackages.ts";
 import { peerFigure, type PeerLine } from "./PeerReport.ts";
-import { dbosPeer, effectPeer, restatePeer } from "./peers.ts";
 
 export interface PeersOptions extends Load {
   readonly gateways: ReadonlyArray<GatewayKind>;
@@ -18,27 +18,9 @@ export interface PeersOptions extends Load {
 const paymentsMax = 5_000;
 const warmUpPayments = 1_000;
 
-const peerNames = ["Restate", "DBOS", "Effect workflow engine"] as const;
-
-type Availability = readonly [name: string, peer: Result.Result<Peer, PeerUnavailable>];
-
-/** Each peer with all it needs, or what it lacks. */
-const lookForPeers = Effect.gen(function* () {
-  const packages = yield* Effect.result(installPeers);
-  if (Result.isFailure(packages)) return peerNames.map((name): Availability => [name, Result.fail(packages.failure)]);
-  const machine = thisMachine();
-  const restate = yield* Effect.result(findRestateServer(packages.success, machine));
-  const postgres = yield* Effect.result(findPostgres(packages.success, machine));
-  return [
-    [peerNames[0], Result.map(restate, (found) => restatePeer(packages.success, found))],
-    [peerNames[1], Result.map(postgres, (found) => dbosPeer(packages.success, found))],
-    [peerNames[2], Result.map(postgres, (found) => effectPeer(packages.success, found))],
-  ] satisfies ReadonlyArray<Availability>;
-});
-
 export const runPeers = Effect.fnUntraced(function* ({ gateways, rounds, onProgress, ...given }: PeersOptions) {
   const load = { inFlight: given.inFlight, payments: Math.min(given.payments, paymentsMax), warmUpPayments };
-  const found = yield* lookForPeers;
+  const found = yield* lookForPeers(installPeers, thisMachine());
   const lines: Array<PeerLine> = [];
   const peers: Array<Peer> = [];
   for (const [name, peer] of found) {

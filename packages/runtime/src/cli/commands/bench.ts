@@ -1,12 +1,12 @@
 /** `aegispay bench`: what the runtime does, held against the bare messages of a payment on the same machine. */
 import { Clock, Effect, Option } from "effect";
 import { Command, Flag } from "effect/cli";
-import { showPeers } from "../../bench/peers/PeerReport.ts";
 import { runPeers } from "../../bench/peers/runPeers.ts";
 import { benchReport, type BenchReport } from "../../bench/report.ts";
 import { runBench } from "../../bench/runBench.ts";
 import { gatewayKinds, syncs, type Workload } from "../../bench/settings.ts";
 import { jsonFlag } from "../connection.ts";
+import { peersTable } from "../peersTable.ts";
 import { printJson, printProgress, printResult, table } from "../output.ts";
 import { natsServerFlag } from "./node.ts";
 
@@ -81,6 +81,6 @@ export const bench = Command.make(
     const peers = yield* runPeers({ ...load, gateways, rounds, onProgress: printProgress });
     return yield* json
       ? printJson({ ...report, peers })
-      : printResult(`\n${showReport(report)}\n\n${showPeers(peers, report.medians)}`);
+      : printResult(`\n${showReport(report)}\n\n${peersTable(peers, report.medians)}`);
   }),
 ).pipe(Command.withDescription("Measure the runtime against bare NATS on this machine"));
