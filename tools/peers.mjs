@@ -9,7 +9,7 @@
  */
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, sep } from "node:path";
 import { capture } from "./child.mjs";
 import { withLock } from "./lock.mjs";
 import { npmRegistry } from "./npmTools.mjs";
@@ -55,11 +55,19 @@ const install = async ({ node, pnpm }, coOwner) => {
   });
 };
 
+/** For a report: without pnpm's tree of causes, and without where the project lies. */
+const inOneLine = (message) =>
+  message
+    .replaceAll(`${ROOT}${sep}`, "")
+    .split("\n")
+    .map((line) => line.replace(/^[\s×├└│╰─▶]+/, ""))
+    .join(" ");
+
 const answer = (document) => process.stdout.write(`${JSON.stringify(document)}\n`);
 
 try {
   answer({ folder: await ensurePeers() });
 } catch (error) {
   say(error.message);
-  answer({ reason: `its packages cannot be installed: ${error.message}` });
+  answer({ reason: `its packages cannot be installed: ${inOneLine(error.message)}` });
 }

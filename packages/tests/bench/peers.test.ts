@@ -155,9 +155,10 @@ describe("the report of the peers", () => {
   };
 
   it("has the median of the rounds and their range", () => {
-    expect(peerFigure(dbos, "instant", rounds)).toEqual({
+    expect(peerFigure(dbos, { gateway: "instant", payments: 5_000 }, rounds)).toEqual({
       ...dbos,
       gateway: "instant",
+      payments: 5_000,
       rate: 510,
       rateRange: [480, 530],
       p50: 900,
@@ -167,7 +168,7 @@ describe("the report of the peers", () => {
 
   it("puts a peer beside what the runtime did with the same gateway and an fsync behind every commit", () => {
     const medians = [summary, { ...summary, sync: "default" } as const, { ...summary, gateway: "simulator" } as const];
-    const text = peersTable([peerFigure(dbos, "instant", rounds)], medians);
+    const text = peersTable([peerFigure(dbos, { gateway: "instant", payments: 5_000 }, rounds)], medians);
     const rows = text.split("\n").filter((line) => line.includes("fsync"));
     expect(rows.map((row) => row.split(/ {2,}/).slice(0, 3))).toEqual([
       ["AegisPay", "instant", "6500"],

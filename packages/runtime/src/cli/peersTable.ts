@@ -31,7 +31,9 @@ export const peersTable = (lines: ReadonlyArray<PeerLine>, medians: ReadonlyArra
       ),
   ]);
   return [
-    "The same payment elsewhere, on this machine (docs/peers.md says how):",
+    "The same payment elsewhere, on this machine (docs/peers.md says how)",
+    ...figures.slice(0, 1).map(({ payments }) => `${payments} payments a round`),
+    "",
     ...(rows.length === 0
       ? []
       : [table(["", "gateway", "payments/s", "p50 ms", "p99 ms", "version", "durability"], rows)]),

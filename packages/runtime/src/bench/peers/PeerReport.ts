@@ -9,6 +9,8 @@ export interface PeerFigure extends Measured {
   readonly version: string;
   readonly durability: string;
   readonly gateway: GatewayKind;
+  /** Of each round. */
+  readonly payments: number;
   /** The slowest and the fastest round's. */
   readonly rateRange: readonly [number, number];
 }
@@ -26,7 +28,7 @@ const rounded = (value: number, digits: number): number => Number(value.toFixed(
 
 export const peerFigure = (
   { name, version, durability }: Pick<Peer, "name" | "version" | "durability">,
-  gateway: GatewayKind,
+  { gateway, payments }: Pick<PeerFigure, "gateway" | "payments">,
   rounds: ReadonlyArray<Measured>,
 ): PeerFigure => {
   const sorted = (pick: (round: Measured) => number) => rounds.map(pick).toSorted((left, right) => left - right);
@@ -37,6 +39,7 @@ export const peerFigure = (
     version,
     durability,
     gateway,
+    payments,
     rate: rounded(
       median(({ rate }) => rate),
       0,

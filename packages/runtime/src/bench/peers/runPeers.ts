@@ -1,6 +1,6 @@
 /** The peers' part of the benchmark: for each gateway rounds in turn, one peer after the other. */
 import { Effect, Result } from "effect";
-import type { GatewayKind, Load, Measured } from "../settings.ts";
+import { warmUpPayments, type GatewayKind, type Load, type Measured } from "../settings.ts";
 import { thisMachine } from "./findServers.ts";
 import { lookForPeers } from "./lookForPeers.ts";
 import { measurePeer } from "./measurePeer.ts";
@@ -16,10 +16,10 @@ export interface PeersOptions extends Load {
 
 /** Of payments a round: at some hundred a second more would only take longer. */
 const paymentsMax = 5_000;
-const warmUpPayments = 1_000;
 
 export const runPeers = Effect.fnUntraced(function* ({ gateways, rounds, onProgress, ...given }: PeersOptions) {
-  const load = { inFlight: given.inFlight, payments: Math.min(given.payments, paymentsMax), warmUpPayments };
+  const payments = Math.min(given.payments, paymentsMax);
+  const load = { inFlight: given.inFlight, payments, warmUpPayments };
   const found = yield* lookForPeers(installPeers, thisMachine());
   const lines: Array<PeerLine> = [];
   const peers: Array<Peer> = [];
@@ -46,7 +46,7 @@ export const runPeers = Effect.fnUntraced(function* ({ gateways, rounds, onProgr
         }
       }
     }
-    for (const [peer, figures] of done) lines.push(peerFigure(peer, gateway, figures));
+    for (const [peer, figures] of done) lines.push(peerFigure(peer, { gateway, payments }, figures));
   }
   return lines;
 });
