@@ -24,34 +24,24 @@ export interface PeerWithoutFigure {
 
 export type PeerLine = PeerFigure | PeerWithoutFigure;
 
-const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
-
 export const peerFigure = (
   { name, version, durability }: Pick<Peer, "name" | "version" | "durability">,
   { gateway, payments }: Pick<PeerFigure, "gateway" | "payments">,
   rounds: ReadonlyArray<Measured>,
 ): PeerFigure => {
-  const sorted = (pick: (round: Measured) => number) => rounds.map(pick).toSorted((left, right) => left - right);
-  const median = (pick: (round: Measured) => number) => quantile(sorted(pick), 0.5);
-  const rates = sorted(({ rate }) => rate);
+  const sorted = (pick: (round: Measured) => number, digits: number) =>
+    rounds.map((round) => Number(pick(round).toFixed(digits))).toSorted((left, right) => left - right);
+  const rates = sorted(({ rate }) => rate, 0);
+  const medianMillis = (pick: (round: Measured) => number) => quantile(sorted(pick, 1), 0.5);
   return {
     name,
     version,
     durability,
     gateway,
     payments,
-    rate: rounded(
-      median(({ rate }) => rate),
-      0,
-    ),
-    rateRange: [rounded(rates[0] ?? 0, 0), rounded(rates.at(-1) ?? 0, 0)],
-    p50: rounded(
-      median(({ p50 }) => p50),
-      1,
-    ),
-    p99: rounded(
-      median(({ p99 }) => p99),
-      1,
-    ),
+    rate: quantile(rates, 0.5),
+    rateRange: [rates[0] ?? 0, rates.at(-1) ?? 0],
+    p50: medianMillis(({ p50 }) => p50),
+    p99: medianMillis(({ p99 }) => p99),
   };
 };
