@@ -3,9 +3,9 @@ import { Effect } from "effect";
 import { fork } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { endBy, failsWhenEnded } from "./ChildEnding.ts";
 import { type PeerGateway, PeerUnavailable } from "./Peer.ts";
 import type { PeerPackages } from "./peerPackages.ts";
-import { lastLinesOf } from "./ServerProcess.ts";
 
 /** What a program is told, through its environment. */
 export type ProgramOptions = PeerGateway & {
@@ -24,7 +24,7 @@ export const startProgram = Effect.fnUntraced(function* (
   folder: string,
 ) {
   const logFile = join(folder, `${name}-program.log`);
-  const child = yield* Effect.acquireRelease(
+  const { child, failed } = yield* Effect.acquireRelease(
     Effect.sync(() => {
       const log = openSync(logFile, "a");
       const started = fork(join(programs, `${name}.mjs`), {
@@ -33,26 +33,11 @@ export const startProgram = Effect.fnUntraced(function* (
         stdio: ["ignore", log, log, "ipc"],
       });
       closeSync(log);
-      return started;
+      return { child: started, failed: failsWhenEnded(started, "its program", logFile) };
     }),
-    (started) =>
-      Effect.callback<void>((resume) => {
-        if (started.exitCode !== null || started.signalCode !== null) return resume(Effect.void);
-        started.once("exit", () => resume(Effect.void));
-        started.kill("SIGKILL");
-      }),
+    // There is nothing to drain: everything was answered, or nobody waits any more.
+    ({ child: started }) => endBy(started, () => void started.kill("SIGKILL")),
   );
-  const failed = Effect.callback<never, PeerUnavailable>((resume) => {
-    const ended = (ending: unknown) =>
-      resume(
-        Effect.fail(
-          new PeerUnavailable({ message: `its program ended with ${String(ending)}: ${lastLinesOf(logFile)}` }),
-        ),
-      );
-    if (child.exitCode !== null || child.signalCode !== null) return ended(child.signalCode ?? child.exitCode);
-    child.once("error", ended);
-    child.once("exit", (code, signal) => ended(signal ?? code));
-  });
   const port = yield* Effect.callback<number>((resume) => {
     child.once("message", (message) => resume(Effect.succeed((message as { readonly port: number }).port)));
   }).pipe(

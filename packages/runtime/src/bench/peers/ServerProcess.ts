@@ -4,9 +4,10 @@
  */
 import { Effect } from "effect";
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { connect } from "node:net";
 import { tiedToParent } from "../../supervisor/NatsServerProcess.ts";
+import { endBy, failsWhenEnded } from "./ChildEnding.ts";
 import { PeerUnavailable } from "./Peer.ts";
 
 export interface ServerOptions {
@@ -24,33 +25,22 @@ export interface ServerOptions {
 /** After that it is killed: what it holds is thrown away anyway. */
 const endingMillis = 10_000;
 const startMillis = 60_000;
-const lastLines = 5;
 
-export const lastLinesOf = (logFile: string): string =>
-  readFileSync(logFile, "utf8").trim().split("\n").slice(-lastLines).join("\n");
-
-const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
-
+/** By closing what ties it to us. The group is its own: the shell that runs it, and the server. */
 const end = (child: ChildProcess) =>
-  Effect.callback<void>((resume) => {
-    if (hasEnded(child) || child.pid === undefined) return resume(Effect.void);
-    const { pid } = child;
-    // The whole group, since the server is the shell's child; it is a group of its own.
+  endBy(child, (pid) => {
     const killing = setTimeout(() => process.kill(-pid, "SIGKILL"), endingMillis);
-    child.once("exit", () => {
-      clearTimeout(killing);
-      resume(Effect.void);
-    });
+    child.once("exit", () => clearTimeout(killing));
     child.stdin?.destroy();
   });
 
 /** Starts it; answers what fails when it ends before it is told to. */
 export const startServer = Effect.fnUntraced(function* (options: ServerOptions) {
   const { title, command, args, env, user, cwd, logFile } = options;
-  const child = yield* Effect.acquireRelease(
+  const { failed } = yield* Effect.acquireRelease(
     Effect.sync(() => {
       const log = openSync(logFile, "a");
-      const started = spawn("sh", ["-c", tiedToParent, command, ...args], {
+      const child = spawn("sh", ["-c", tiedToParent, command, ...args], {
         stdio: ["pipe", log, log],
         // Ctrl-C in a terminal must not reach it: it ends after those that use it.
         detached: true,
@@ -59,19 +49,14 @@ export const startServer = Effect.fnUntraced(function* (options: ServerOptions) 
         ...user,
       });
       closeSync(log);
-      started.stdin?.on("error", () => undefined);
-      started.once("exit", () => started.stdin?.destroy());
-      return started;
+      child.stdin?.on("error", () => undefined);
+      // The shell's helper, which waits for this, goes with a server that has ended by itself.
+      child.once("exit", () => child.stdin?.destroy());
+      return { child, failed: failsWhenEnded(child, title, logFile) };
     }),
-    end,
+    ({ child }) => end(child),
   );
-  return Effect.callback<never, PeerUnavailable>((resume) => {
-    const ended = (ending: string) =>
-      resume(Effect.fail(new PeerUnavailable({ message: `${title} ended with ${ending}: ${lastLinesOf(logFile)}` })));
-    child.once("error", (error) => ended(error.message));
-    if (hasEnded(child)) ended(String(child.signalCode ?? child.exitCode));
-    else child.once("exit", (code, signal) => ended(String(signal ?? code)));
-  });
+  return failed;
 });
 
 const accepts = (port: number): Promise<boolean> =>

@@ -19,7 +19,7 @@ const repeatedPayments = 20;
 
 const scratchFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "aegispay-bench-peer-"))),
-  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true })),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })),
 );
 
 const startGateway = Effect.fnUntraced(function* (gateway: GatewayKind, folder: string) {
