@@ -11,13 +11,13 @@ import { reportOf } from "./reports.ts";
 describe("the tables of a report", () => {
   it("are one for each measurement, in their order, each row as wide as its header", () => {
     const tables = reportTables(reportOf());
-    expect(tables.map(({ part }) => part)).toEqual(parts);
+    expect(tables.map(({ chapter }) => chapter)).toEqual([...parts, "peers"]);
     for (const { header, rows } of tables) for (const row of rows) expect(row).toHaveLength(header.length);
   });
 
   it("leave out what was not measured", () => {
     const tables = reportTables(reportOf({ rounds: [], replay: reportOf().replay! }));
-    expect(tables.map(({ part }) => part)).toEqual(["replay"]);
+    expect(tables.map(({ chapter }) => chapter)).toEqual(["replay"]);
   });
 
   it("are printed under the machine and the settings", () => {
@@ -33,7 +33,7 @@ describe("the page of a report", () => {
 
   it("has a chart for every measurement, each with its values", () => {
     expect(parts.filter((part) => chartsOf(part, reportOf()).length === 0)).toEqual([]);
-    const charts = parts.flatMap((part) => chartsOf(part, reportOf()));
+    const charts = reportTables(reportOf()).flatMap(({ chapter }) => chartsOf(chapter, reportOf()));
     expect(page.match(/<svg /g)).toHaveLength(charts.length);
     for (const { title } of charts) expect(page).toContain(`aria-label="${title}"`);
   });

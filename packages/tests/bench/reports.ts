@@ -9,6 +9,8 @@ const kill = { sync: "always", firstMillis: 300, lastMillis: 900, lastRangeMilli
 const grown = { ...latency, sync: "always", bare: 1_000, runtime: 800, ratio: 0.8, idleMillis: 3 } as const;
 const weights = { takeOverMillis: 900, takeOverInFlight: 128, workerBytes: 2 ** 25, serverBytes: 2 ** 27 };
 
+const peer = { ...latency, rateRange: [440, 460] } as const;
+
 const everything: Measurements = {
   rounds: [{ ...workload, ...latency, bare: 1_000, runtime: 800, ratio: 0.8 }],
   mixed: [
@@ -39,6 +41,10 @@ const everything: Measurements = {
     paymentsInLog: 100_000,
   },
   growth: [1_000, 10_000].map((paymentsInLog) => ({ ...grown, ...weights, paymentsInLog })),
+  peers: [
+    { name: "DBOS", version: "5", durability: "fsync", gateway: "instant", payments: 5_000, rate: 450, ...peer },
+    { name: "Restate", unavailable: "there is no package of it" },
+  ],
 };
 
 const machine = {

@@ -9,6 +9,7 @@ import type { OpenLoopFigures } from "./measurements/openLoop.ts";
 import type { ReplayFigures } from "./measurements/replaySpeed.ts";
 import type { Round } from "./measurements/saturation.ts";
 import type { TakeOverFigures } from "./measurements/takeOver.ts";
+import type { PeerLine } from "./peers/PeerReport.ts";
 import { benchShards, warmUpPayments, type Load, type Workload } from "./settings.ts";
 import { median, range } from "./statistics.ts";
 
@@ -46,6 +47,7 @@ export interface Measurements {
   readonly replay?: ReadonlyArray<ReplayFigures>;
   readonly memory?: MemoryFigures;
   readonly growth?: ReadonlyArray<GrowthFigures>;
+  readonly peers?: ReadonlyArray<PeerLine>;
 }
 
 export interface BenchReport extends Measurements {

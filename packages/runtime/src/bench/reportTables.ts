@@ -1,16 +1,9 @@
 /** The report as tables: what the command prints and what stands under each chart of the page. */
 import { mix } from "./measurements/mixedOutcomes.ts";
+import { peersTable } from "./peers/peersTable.ts";
 import type { BenchReport } from "./report.ts";
-import type { Part, Workload } from "./settings.ts";
-
-export interface ReportTable {
-  readonly part: Part;
-  readonly title: string;
-  /** How to read it, in a sentence or two. */
-  readonly note: string;
-  readonly header: ReadonlyArray<string>;
-  readonly rows: ReadonlyArray<ReadonlyArray<string>>;
-}
+import type { ReportTable } from "./ReportTable.ts";
+import type { Workload } from "./settings.ts";
 
 const text = (...cells: ReadonlyArray<string | number>): ReadonlyArray<string> => cells.map(String);
 const workload = ({ sync, gateway, replicas, workers }: Workload) => [sync, gateway, replicas, workers] as const;
@@ -19,7 +12,7 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`;
 export const mebibytes = (bytes: number): number => Number((bytes / 2 ** 20).toFixed(1));
 
 const saturation = ({ medians, settings }: BenchReport): ReportTable => ({
-  part: "saturation",
+  chapter: "saturation",
   title: "Saturation",
   note: `Payments a second with ${settings.inFlight} under way; medians of ${settings.rounds} round(s), the ratio's range over them; latency is the runtime's.`,
   header: [...workloadHeader, "bare/s", "runtime/s", "ratio", "from", "to", "p50 ms", "p99 ms"],
@@ -31,7 +24,7 @@ const saturation = ({ medians, settings }: BenchReport): ReportTable => ({
 });
 
 const mixed = ({ mixed: lines = [] }: BenchReport): ReportTable => ({
-  part: "mixed",
+  chapter: "mixed",
   title: "Declines and lost answers",
   note: `Of a hundred payments ${mix.declinedPercent} are declined, and of ${mix.answerLostPercent} the gateway's answer is lost: they are looked up at once.`,
   header: [
@@ -59,7 +52,7 @@ const mixed = ({ mixed: lines = [] }: BenchReport): ReportTable => ({
 });
 
 const openLoop = ({ openLoop: lines = [] }: BenchReport): ReportTable => ({
-  part: "openLoop",
+  chapter: "openLoop",
   title: "Latency below saturation",
   note: "Payments begin at their times, whatever became of those before, and latency counts from the intended start. Idle: one payment at a time.",
   header: [...workloadHeader, "load", "offered/s", "ended/s", "p50 ms", "p99 ms"],
@@ -73,7 +66,7 @@ const openLoop = ({ openLoop: lines = [] }: BenchReport): ReportTable => ({
 });
 
 const takeOver = ({ takeOver: lines = [], settings }: BenchReport): ReportTable => ({
-  part: "takeOver",
+  chapter: "takeOver",
   title: "Take-over",
   note: `From SIGKILL of one of two workers until the ends of the payments it had at a gateway are committed; medians of ${settings.rounds} kill(s).`,
   header: ["sync", "payments in the log", "in flight", "first ms", "all ms", "from", "to"],
@@ -83,7 +76,7 @@ const takeOver = ({ takeOver: lines = [], settings }: BenchReport): ReportTable 
 });
 
 const replay = ({ replay: lines = [] }: BenchReport): ReportTable => ({
-  part: "replay",
+  chapter: "replay",
   title: "Replay",
   note: "From the log to states by the runtime's own code in one process: read, hash chain, decoding, legality.",
   header: ["commits a payment", "at a time", "payments/s", "commits/s"],
@@ -91,7 +84,7 @@ const replay = ({ replay: lines = [] }: BenchReport): ReportTable => ({
 });
 
 const memory = ({ memory: figures }: BenchReport): ReportTable => ({
-  part: "memory",
+  chapter: "memory",
   title: "Memory",
   note: "Bytes a payment, as the difference of two weighings: a worker's heap and buffers after a garbage collection, the server's resident memory.",
   header: ["payment", "worker", "server", "disk"],
@@ -106,7 +99,7 @@ const memory = ({ memory: figures }: BenchReport): ReportTable => ({
 });
 
 const growth = ({ growth: lines = [] }: BenchReport): ReportTable => ({
-  part: "growth",
+  chapter: "growth",
   title: "Growth",
   note: "The same measurements, each from its own copy of a log of so many finished payments; one worker, instant gateway, one server.",
   header: [
@@ -139,9 +132,11 @@ const growth = ({ growth: lines = [] }: BenchReport): ReportTable => ({
   ),
 });
 
+const peers = ({ peers: lines = [], medians }: BenchReport): ReportTable => peersTable(lines, medians);
+
 /** Of what was measured; the others are left out. */
 export const reportTables = (report: BenchReport): ReadonlyArray<ReportTable> =>
-  [saturation, mixed, openLoop, takeOver, replay, memory, growth]
+  [saturation, mixed, openLoop, takeOver, replay, memory, growth, peers]
     .map((table) => table(report))
     .filter(({ rows }) => rows.length > 0);
 

@@ -36,12 +36,12 @@ const startTimeoutMillis = 20_000;
 const respawnMillis = 200;
 
 /**
- * Runs the server until it ends by itself or standard input is closed, which also the death of this process does, however
- * it dies: a server that nobody looks after would keep its port and its data.
+ * For `sh -c`, then a server and its arguments: runs it until it ends by itself or standard input is closed, which also
+ * the death of this process does, however it dies: a server that nobody looks after would keep its port and its data.
  */
-const tiedToParent = `
+export const tiedToParent = `
   exec 3<&0
-  "$0" -c "$1" 3<&- &
+  "$0" "$@" 3<&- &
   server=$!
   (read -r line <&3; kill -TERM "$server" 2>/dev/null) &
   wait "$server"
@@ -145,7 +145,7 @@ export const startNatsServer = Effect.fnUntraced(function* (options: NatsServerO
   let stopping = false;
   const live = Effect.callback<string>((resume) => {
     // A group of its own: Ctrl-C in a terminal must reach it only after the workers have drained.
-    const child: ChildProcess = spawn("sh", ["-c", tiedToParent, options.binary, configFile], {
+    const child: ChildProcess = spawn("sh", ["-c", tiedToParent, options.binary, "-c", configFile], {
       stdio: ["pipe", "ignore", "ignore"],
       detached: true,
     });

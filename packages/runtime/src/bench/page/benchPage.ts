@@ -1,6 +1,7 @@
 /** The report as one page that needs nothing but itself: charts, each with the table that it was drawn from. */
 import type { BenchReport } from "../report.ts";
-import { reportHead, reportTables, type ReportTable } from "../reportTables.ts";
+import type { ReportTable } from "../ReportTable.ts";
+import { reportHead, reportTables } from "../reportTables.ts";
 import { drawBars } from "./barChart.ts";
 import { chartsOf, type Chart } from "./charts.ts";
 import { drawLines } from "./lineChart.ts";
@@ -30,7 +31,7 @@ const table = ({ header, rows }: ReportTable): string => {
 };
 
 const section = (report: BenchReport) => (one: ReportTable) => {
-  const charts = element("div", { class: "charts" }, chartsOf(one.part, report).map(figure).join(""));
+  const charts = element("div", { class: "charts" }, chartsOf(one.chapter, report).map(figure).join(""));
   const words = element("h2", {}, escapeText(one.title)) + element("p", { class: "faint" }, escapeText(one.note));
   return element("section", {}, words + charts + table(one));
 };

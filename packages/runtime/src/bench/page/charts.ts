@@ -1,7 +1,9 @@
 /** Which charts a report has: the figures of its tables, as far as a picture says more. */
+import { comparable, hasFigure } from "../peers/peersTable.ts";
 import type { BenchReport } from "../report.ts";
 import { mebibytes } from "../reportTables.ts";
-import type { Part, Workload } from "../settings.ts";
+import type { ReportTable } from "../ReportTable.ts";
+import { gatewayKinds, type Workload } from "../settings.ts";
 import type { BarChart } from "./barChart.ts";
 import type { LineChart } from "./lineChart.ts";
 
@@ -133,7 +135,31 @@ const growth = ({ growth: lines = [] }: BenchReport): ReadonlyArray<Chart> => {
   ];
 };
 
-const chartsByPart: Readonly<Record<Part, (report: BenchReport) => ReadonlyArray<Chart>>> = {
+/** Those that came to a figure, beside the runtime and its bare messages with the same gateway and fsync. */
+const peers = ({ peers: lines = [], medians }: BenchReport): ReadonlyArray<Chart> => {
+  const figures = lines.filter(hasFigure);
+  return gatewayKinds
+    .filter((kind) => figures.some(({ gateway }) => gateway === kind))
+    .map((kind) =>
+      bars(
+        `Payments a second, gateway ${kind}`,
+        "payments/s",
+        ["payments a second"],
+        [
+          ...comparable(medians, kind).flatMap(({ replicas, workers, bare, runtime }) => {
+            const where = `R${replicas}, ${workers} ${workers === 1 ? "worker" : "workers"}`;
+            return [
+              { name: `AegisPay, ${where}`, values: [runtime] },
+              { name: `its bare messages, ${where}`, values: [bare] },
+            ];
+          }),
+          ...figures.filter(({ gateway }) => gateway === kind).map(({ name, rate }) => ({ name, values: [rate] })),
+        ],
+      ),
+    );
+};
+
+const chartsByChapter: Readonly<Record<ReportTable["chapter"], (report: BenchReport) => ReadonlyArray<Chart>>> = {
   saturation,
   mixed,
   openLoop,
@@ -141,6 +167,8 @@ const chartsByPart: Readonly<Record<Part, (report: BenchReport) => ReadonlyArray
   replay,
   memory,
   growth,
+  peers,
 };
 
-export const chartsOf = (part: Part, report: BenchReport): ReadonlyArray<Chart> => chartsByPart[part](report);
+export const chartsOf = (chapter: ReportTable["chapter"], report: BenchReport): ReadonlyArray<Chart> =>
+  chartsByChapter[chapter](report);

@@ -4,6 +4,7 @@ import { Command, Flag } from "effect/cli";
 import { writeFileSync } from "node:fs";
 import { largestGrowth, smallestGrowth } from "../../bench/measurements/growth.ts";
 import { benchPage } from "../../bench/page/benchPage.ts";
+import { runPeers } from "../../bench/peers/runPeers.ts";
 import { benchReport, thisMachine } from "../../bench/report.ts";
 import { runBench } from "../../bench/runBench.ts";
 import { copies, gatewayKinds, parts, syncs, type Part, type Workload } from "../../bench/settings.ts";
@@ -94,6 +95,9 @@ export const bench = Command.make(
       Flag.withDescription("Also write the report to this file, as one page with charts"),
       Flag.optional,
     ),
+    peers: Flag.Boolean("peers").pipe(
+      Flag.withDescription("Also measure Restate, DBOS and Effect's workflow engine; fetches them on first use"),
+    ),
     natsServer: natsServerFlag,
     json: jsonFlag,
   },
@@ -127,7 +131,10 @@ export const bench = Command.make(
       growth,
       onProgress: printProgress,
     });
-    const report = benchReport(at, machine, { ...load, rounds }, measured);
+    const gateways = gatewayKinds.filter((gateway) => workloads.some((workload) => workload.gateway === gateway));
+    const peers = flags.peers ? yield* runPeers({ ...load, gateways, rounds, onProgress: printProgress }) : undefined;
+    const all = { ...measured, ...(peers === undefined ? {} : { peers }) };
+    const report = benchReport(at, machine, { ...load, rounds }, all);
     if (Option.isSome(html)) yield* write(html.value, benchPage(report));
     return yield* json ? printJson(report) : printResult(`\n${benchTables(report)}`);
   }),
