@@ -13,7 +13,7 @@ import { commitDecision } from "../actor/commitDecision.ts";
 import { defaultSettings, Settings } from "../config/RuntimeSettings.ts";
 import { layerNatsEventLog } from "../log/NatsEventLog.ts";
 import { emptyPosition } from "../log/replay.ts";
-import { Nats } from "../nats/NatsConnection.ts";
+import { Nats, natsRequest } from "../nats/NatsConnection.ts";
 import { Deployment, layerDeployment } from "../nats/NatsTopology.ts";
 import { benchAmount, benchMerchant, benchRoot } from "./settings.ts";
 
@@ -111,6 +111,7 @@ export const prefill = Effect.fnUntraced(function* ({ from, payments, commitsEac
 /** Bytes of the log on disk, of which each message has its headers too. */
 export const logBytes = Effect.gen(function* () {
   const { manager } = yield* Nats;
-  const { state } = yield* Effect.promise(() => manager.streams.info(makeAddressBook(benchRoot).streams.events));
+  const { events } = makeAddressBook(benchRoot).streams;
+  const { state } = yield* natsRequest("reading the event stream", () => manager.streams.info(events));
   return state.bytes;
 });

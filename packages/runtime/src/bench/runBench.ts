@@ -1,6 +1,6 @@
 /** The benchmark: the measurements that were asked for, one after the other. */
 import { Effect } from "effect";
-import { measureGrowth } from "./measurements/growth.ts";
+import { measureGrowth, smallestGrowth } from "./measurements/growth.ts";
 import { measureMemory } from "./measurements/memory.ts";
 import { measureMixedOutcomes } from "./measurements/mixedOutcomes.ts";
 import { measureOpenLoop } from "./measurements/openLoop.ts";
@@ -19,18 +19,18 @@ export interface BenchOptions extends MeasurementOptions {
   readonly growth: number;
 }
 
-const shortLog = 1_000;
-
 export const runBench = Effect.fnUntraced(function* (options: BenchOptions) {
   const { parts, sync, growth } = options;
-  const lengths = [...new Set([shortLog, growth])];
+  const lengths = [...new Set([smallestGrowth, growth])];
+  // Long enough to differ from the short log that it is held against.
+  const weighedLog = Math.max(growth, 10 * smallestGrowth);
   const measured: Measurements = {
     rounds: parts.has("saturation") ? yield* measureSaturation(options) : [],
     ...(parts.has("mixed") ? { mixed: yield* measureMixedOutcomes(options) } : {}),
     ...(parts.has("openLoop") ? { openLoop: yield* measureOpenLoop(options) } : {}),
     ...(parts.has("takeOver") ? { takeOver: yield* measureTakeOver(options, sync, lengths) } : {}),
     ...(parts.has("replay") ? { replay: yield* measureReplay(options) } : {}),
-    ...(parts.has("memory") ? { memory: yield* measureMemory(options, Math.max(growth, 10 * shortLog)) } : {}),
+    ...(parts.has("memory") ? { memory: yield* measureMemory(options, weighedLog) } : {}),
     ...(parts.has("growth") ? { growth: yield* measureGrowth(options, sync, growth) } : {}),
   };
   return measured;

@@ -14,7 +14,12 @@ const seriesNames = (chart: Chart): ReadonlyArray<string> =>
   chart.kind === "bars" ? chart.series : chart.series.map(({ name }) => name);
 
 const legend = (names: ReadonlyArray<string>): string =>
-  names.map((name, index) => element("span", { class: `key fill-${index + 1}` }) + escapeText(name)).join("");
+  names
+    .map((name, index) => {
+      const key = element("span", { class: `key fill-${index + 1}` });
+      return element("span", { class: "series" }, key + escapeText(name));
+    })
+    .join(" ");
 
 const figure = (chart: Chart): string => {
   const drawn = chart.kind === "bars" ? drawBars(chart) : drawLines(chart);

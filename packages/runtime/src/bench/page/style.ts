@@ -26,7 +26,8 @@ body { margin: 0 auto; max-width: 68rem; padding: 2rem 1rem 4rem; background: va
 h1 { font-size: 1.6rem; margin: 0 0 .5rem; } h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem; }
 p { margin: .25rem 0; } .faint, figcaption { color: var(--faint); font-size: .875rem; }
 .charts { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 1rem 0 0; flex: 1 1 28rem; max-width: 33rem; } figure:has(.wide) { flex-basis: 100%; max-width: 56rem; }
-figcaption strong { color: var(--ink); } .key { display: inline-block; width: .75em; height: .75em; border-radius: 2px; margin: 0 .3em 0 .8em; }
+figcaption strong { color: var(--ink); } .series { white-space: nowrap; }
+.key { display: inline-block; width: .75em; height: .75em; border-radius: 2px; margin: 0 .3em 0 .8em; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--ink); font: 11px system-ui, sans-serif; }
 svg .tick, svg .axis { fill: var(--faint); } svg .grid { stroke: var(--rule); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; margin-top: 1rem; }

@@ -55,9 +55,9 @@ const oneOfFlag = (name: string, values: ReadonlyArray<number>, what: string) =>
     Flag.optional,
   );
 
-const write = (file: string, page: string) =>
+const write = (file: string, page: string, flag: "w" | "a" = "w") =>
   Effect.try({
-    try: () => writeFileSync(file, page),
+    try: () => writeFileSync(file, page, { flag }),
     catch: (cause) => new Refused({ message: `the page cannot be written: ${String(cause)}` }),
   });
 
@@ -70,11 +70,11 @@ const lookAtMachine = (natsServer: string) =>
       }),
   });
 
-/** Before hours of measuring, and not after. */
+/** Before an hour of measuring, and not after. What is in the file stays until there is another page. */
 const checkWritable = (file: Option.Option<string>) =>
   Option.isNone(file)
     ? Effect.void
-    : Effect.mapError(write(file.value, ""), ({ message }) => new WrongUsage({ message: `--html: ${message}` }));
+    : Effect.mapError(write(file.value, "", "a"), ({ message }) => new WrongUsage({ message: `--html: ${message}` }));
 
 export const bench = Command.make(
   "bench",
