@@ -97,6 +97,7 @@ export const bench = Command.make(
     ),
     peers: Flag.Boolean("peers").pipe(
       Flag.withDescription("Also measure Restate, DBOS and Effect's workflow engine; fetches them on first use"),
+      Flag.withDefault(false),
     ),
     natsServer: natsServerFlag,
     json: jsonFlag,
