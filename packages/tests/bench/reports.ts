@@ -4,7 +4,7 @@ import type { Workload } from "@aegispay/runtime/bench/settings";
 
 const workload: Workload = { sync: "always", gateway: "instant", replicas: 1, workers: 1 };
 const latency = { p50: 10, p99: 20 };
-const step = { share: 0.5, offered: 500, achieved: 500, ...latency };
+const step = { share: 0.5, offered: 500, achieved: 500, ...latency, bare: latency };
 const kill = { sync: "always", firstMillis: 300, lastMillis: 900, lastRangeMillis: [800, 1_000] } as const;
 const grown = { ...latency, sync: "always", bare: 1_000, runtime: 800, ratio: 0.8, idleMillis: 3 } as const;
 const weights = { takeOverMillis: 900, takeOverInFlight: 128, workerBytes: 2 ** 25, serverBytes: 2 ** 27 };

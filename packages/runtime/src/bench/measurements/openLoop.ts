@@ -6,7 +6,7 @@ import { Effect } from "effect";
 import { keepPace, saturate } from "../NatsLoad.ts";
 import { Nats } from "../../nats/NatsConnection.ts";
 import { onSide, runLoad, saturateSide, type Side } from "../round.ts";
-import { warmUpPayments, type Latency, type Workload } from "../settings.ts";
+import { warmUpPayments, type Latency, type Load, type Measured, type Workload } from "../settings.ts";
 import { rounded, roundedLatency } from "../statistics.ts";
 import { headlines, nameOf, type MeasurementOptions } from "./options.ts";
 
@@ -18,6 +18,8 @@ export interface OpenLoopStep extends Latency {
   /** Payments a second that were to begin, and that ended. */
   readonly offered: number;
   readonly achieved: number;
+  /** At the same rate. */
+  readonly bare: Latency;
 }
 
 export interface OpenLoopFigures extends Workload {
@@ -25,7 +27,7 @@ export interface OpenLoopFigures extends Workload {
   readonly saturation: number;
   /** One payment at a time. */
   readonly idle: { readonly bare: Latency; readonly runtime: Latency };
-  /** The runtime's. */
+  /** The runtime's; what hits bare too, a disk that pauses, is none of its doing. */
   readonly steps: ReadonlyArray<OpenLoopStep>;
 }
 
@@ -41,35 +43,53 @@ const payAlone = (side: Side) =>
     return yield* runLoad(side, () => saturate(connection, { payments: idlePayments, inFlight: 1 }));
   });
 
-const bareIdle = (options: MeasurementOptions) =>
-  Effect.andThen(saturateSide("bare", { ...options.load, payments: warmUpPayments }), payAlone("bare"));
-
-const atPaces = Effect.fnUntraced(function* (load: MeasurementOptions["load"]) {
+/** One payment at a time, then each rate in turn; on workers that are warm. */
+const atRates = Effect.fnUntraced(function* (side: Side, rates: ReadonlyArray<number>) {
   const { connection } = yield* Nats;
-  const { rate: saturation } = yield* saturateSide("runtime", load);
   yield* Effect.sleep(restMillis);
-  const idle = yield* payAlone("runtime");
-  const steps: Array<OpenLoopStep> = [];
-  for (const share of shares) {
-    const offered = saturation * share;
-    const kept = yield* runLoad("runtime", () => keepPace(connection, { rate: offered, seconds: paceSeconds }));
-    steps.push({ share, offered: rounded(offered, 0), achieved: rounded(kept.rate, 0), ...roundedLatency(kept) });
+  const idle = roundedLatency(yield* payAlone(side));
+  const paced: Array<Measured> = [];
+  for (const rate of rates) {
     yield* Effect.sleep(restMillis);
+    paced.push(yield* runLoad(side, () => keepPace(connection, { rate, seconds: paceSeconds })));
   }
-  return { saturation: rounded(saturation, 0), idle: roundedLatency(idle), steps };
+  return { idle, paced };
 });
 
+const ofSaturation = (rate: number): ReadonlyArray<number> => shares.map((share) => rate * share);
+
+const runtimeAtRates = Effect.fnUntraced(function* (load: Load) {
+  const { rate } = yield* saturateSide("runtime", load);
+  return { saturation: rate, ...(yield* atRates("runtime", ofSaturation(rate))) };
+});
+
+const bareAtRates = (load: Load, rates: ReadonlyArray<number>) =>
+  Effect.andThen(saturateSide("bare", { ...load, payments: warmUpPayments }), atRates("bare", rates));
+
 export const measureOpenLoop = Effect.fnUntraced(function* (options: MeasurementOptions) {
+  const { load, natsServer, onProgress } = options;
   const done: Array<OpenLoopFigures> = [];
   for (const workload of headlines(options.workloads)) {
-    const bare = yield* onSide("bare", workload, options.natsServer, bareIdle(options));
-    const runtime = yield* onSide("runtime", workload, options.natsServer, atPaces(options.load));
-    const { saturation, idle, steps } = runtime;
-    done.push({ ...workload, saturation, idle: { bare: roundedLatency(bare), runtime: idle }, steps });
+    const runtime = yield* onSide("runtime", workload, natsServer, runtimeAtRates(load));
+    const rates = ofSaturation(runtime.saturation);
+    const bare = yield* onSide("bare", workload, natsServer, bareAtRates(load, rates));
+    const steps = shares.map((share, index) => {
+      const kept = runtime.paced[index]!;
+      return {
+        share,
+        offered: rounded(rates[index]!, 0),
+        achieved: rounded(kept.rate, 0),
+        ...roundedLatency(kept),
+        bare: roundedLatency(bare.paced[index]!),
+      };
+    });
+    const saturation = rounded(runtime.saturation, 0);
+    const idle = { bare: bare.idle, runtime: runtime.idle };
+    done.push({ ...workload, saturation, idle, steps });
     const half = steps.find(({ share }) => share === 0.5)!;
-    yield* options.onProgress(
-      `open loop, ${nameOf(workload)}: idle p50 ${idle.p50} ms (bare ${rounded(bare.p50, 1)} ms); ` +
-        `at half of ${saturation}/s p50 ${half.p50} ms, p99 ${half.p99} ms`,
+    yield* onProgress(
+      `open loop, ${nameOf(workload)}: idle p50 ${idle.runtime.p50} ms (bare ${idle.bare.p50} ms); ` +
+        `at half of ${saturation}/s p99 ${half.p99} ms (bare ${half.bare.p99} ms)`,
     );
   }
   return done;

@@ -44,6 +44,10 @@ const openLoop = ({ openLoop: lines = [] }: BenchReport): ReadonlyArray<Chart> =
       [0, line.idle.runtime[pick]] as const,
       ...line.steps.map((step) => [step.share, step[pick]] as const),
     ];
+    const barePoints = [
+      [0, line.idle.bare.p99] as const,
+      ...line.steps.map((step) => [step.share, step.bare.p99] as const),
+    ];
     return {
       kind: "lines",
       title: nameOf(line),
@@ -52,8 +56,9 @@ const openLoop = ({ openLoop: lines = [] }: BenchReport): ReadonlyArray<Chart> =
       scale: "linear",
       nameX: (share) => (share === 0 ? "idle" : `${share * 100} %`),
       series: [
-        { name: "p50", points: points("p50") },
+        { name: "bare p99", points: barePoints },
         { name: "p99", points: points("p99") },
+        { name: "p50", points: points("p50") },
       ],
     };
   });

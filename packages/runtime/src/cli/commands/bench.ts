@@ -27,7 +27,7 @@ const isUsual = ({ gateway, replicas }: Workload): boolean => gateway === "insta
 const about: Readonly<Record<Part, string>> = {
   saturation: "bare and runtime by sync, gateway, replicas and workers (30 minutes)",
   mixed: "declines and lost answers among the payments (4 minutes)",
-  openLoop: "latency when idle, and at 25, 50 and 75 % of saturation (5 minutes)",
+  openLoop: "latency when idle, and at 25, 50 and 75 % of saturation (6 minutes)",
   takeOver: "from a worker's death to the end of what it had in flight (3 minutes)",
   replay: "commits a second from the log to states (1 minute)",
   memory: "what a live, a passive and a finished payment costs (1 minute)",
