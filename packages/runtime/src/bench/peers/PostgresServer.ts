@@ -37,7 +37,7 @@ const copyPackage = (packaged: string, folder: string): string => {
 const initialize = (binaries: string, data: string) =>
   Effect.callback<void, PeerUnavailable>((resume) => {
     const args = ["--pgdata", data, "--username", owner, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"];
-    execFile(
+    const child = execFile(
       join(binaries, "initdb"),
       args,
       { cwd: dirname(data), timeout: initdbMillis, ...whom() },
@@ -48,6 +48,7 @@ const initialize = (binaries: string, data: string) =>
             : Effect.fail(new PeerUnavailable({ message: `PostgreSQL's initdb failed: ${stderr || error.message}` })),
         ),
     );
+    return Effect.sync(() => void child.kill());
   });
 
 export const startPostgres = Effect.fnUntraced(function* (found: PostgresFound, folder: string) {

@@ -17,6 +17,9 @@ export interface PeerLoad extends Load {
 /** Creates that are sent a second time after the load: the id is the idempotency key, with every peer. */
 const repeatedPayments = 20;
 
+/** A broken connection is often the first sign of a process that has ended, and that says more. */
+const reasonMillis = 500;
+
 const scratchFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "aegispay-bench-peer-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })),
@@ -47,7 +50,10 @@ export const measurePeer = Effect.fnUntraced(function* (peer: Peer, gatewayKind:
     yield* run(paid.slice(0, repeatedPayments));
     return measured;
   });
-  const measured = yield* Effect.raceFirst(all, endpoint.failed);
+  const orWhy = Effect.catch(all, (error) =>
+    Effect.raceFirst(endpoint.failed, Effect.delay(Effect.fail(error), reasonMillis)),
+  );
+  const measured = yield* Effect.raceFirst(orWhy, endpoint.failed);
   if (gateway.gateway === "simulator") yield* checkLedger(gateway.simulator, [...warmUp, ...paid]);
   return measured;
 }, Effect.scoped);
