@@ -8,3 +8,6 @@ export interface BareWorkerOptions {
 }
 
 export const bareOptionsVariable = "AEGISPAY_BENCH_BARE";
+
+/** The epoch in the names of its consumers: nobody takes over from anybody here. */
+export const bareEpoch = 1;

@@ -1,10 +1,12 @@
 /** The bare side of a round: its worker processes, which end with the scope. */
+import { makeAddressBook } from "@aegispay/core/addresses/AddressBook";
 import { Data, Effect } from "effect";
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { defaultSettings } from "../config/RuntimeSettings.ts";
-import { bareOptionsVariable, type BareWorkerOptions } from "./BareWorkerOptions.ts";
-import { benchShards } from "./settings.ts";
+import { Nats, natsRequest } from "../nats/NatsConnection.ts";
+import { bareEpoch, bareOptionsVariable, type BareWorkerOptions } from "./BareWorkerOptions.ts";
+import { benchRoot, benchShards } from "./settings.ts";
 
 export class BareWorkerEnded extends Data.TaggedError("BareWorkerEnded")<{ readonly ending: string }> {
   override get message(): string {
@@ -46,6 +48,18 @@ const startOne = (options: BareWorkerOptions) =>
 export const startBareWorkers = Effect.fnUntraced(function* (url: string, workers: number) {
   const shards = Array.from({ length: benchShards }, (_, shard) => shard);
   const { shardWindow } = defaultSettings;
+  const { manager } = yield* Nats;
+  const { epochConsumer, streams } = makeAddressBook(benchRoot);
+  // They would hold the shards' commands back from whoever comes next on the same servers.
+  yield* Effect.addFinalizer(() =>
+    Effect.forEach(shards, (shard) =>
+      Effect.ignore(
+        natsRequest("deleting a consumer", () =>
+          manager.consumers.delete(streams.commands, epochConsumer("command", shard, bareEpoch)),
+        ),
+      ),
+    ),
+  );
   const ends = yield* Effect.forEach(
     Array.from({ length: workers }, (_, index) => shards.filter((shard) => shard % workers === index)),
     (share) => startOne({ url, shards: share, shardWindow }),

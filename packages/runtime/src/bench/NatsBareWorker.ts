@@ -5,12 +5,12 @@
 import { makeAddressBook } from "@aegispay/core/addresses/AddressBook";
 import { jetstream, jetstreamManager, type JsMsg } from "@nats-io/jetstream";
 import { connect, headers as newHeaders, nuid } from "@nats-io/transport-node";
-import { bareOptionsVariable, type BareWorkerOptions } from "./BareWorkerOptions.ts";
+import { bareEpoch, bareOptionsVariable, type BareWorkerOptions } from "./BareWorkerOptions.ts";
 import { benchRoot } from "./settings.ts";
 import { makeBareCommits } from "./NatsBareCommits.ts";
 
 const options = JSON.parse(process.env[bareOptionsVariable]!) as BareWorkerOptions;
-const connection = await connect({ servers: options.url });
+const connection = await connect({ servers: options.url.split(",") });
 const addresses = makeAddressBook(benchRoot);
 const store = makeBareCommits(connection);
 /** As long as a hash is. */
@@ -120,7 +120,7 @@ const pay = async (message: JsMsg): Promise<void> => {
 
 const manager = await jetstreamManager(connection);
 for (const shard of options.shards) {
-  const name = addresses.epochConsumer("command", shard, 1);
+  const name = addresses.epochConsumer("command", shard, bareEpoch);
   const stream = addresses.streams.commands;
   await manager.consumers.add(stream, {
     durable_name: name,

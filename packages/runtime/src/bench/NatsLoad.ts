@@ -1,65 +1,75 @@
-/** The load of the benchmark: creates published singly, as clients do, and a clock on each until its answer is there. */
-import { makeAddressBook } from "@aegispay/core/addresses/AddressBook";
-import { headers as newHeaders, nuid, type NatsConnection } from "@nats-io/nats-core";
-import { quantile } from "../metrics/quantile.ts";
-import { benchMerchant, benchRoot, type Load, type Measured } from "./settings.ts";
+/** The loads of the benchmark: as fast as it goes, or at a pace of its own that waits for nobody. */
+import { nuid, type NatsConnection } from "@nats-io/nats-core";
+import { fateOf, type Fate } from "./fates.ts";
+import { openPayer } from "./NatsPayer.ts";
+import type { Load, Measured, Mix, Pace, Saturated } from "./settings.ts";
+import { latencyOf } from "./statistics.ts";
 
-const body = JSON.stringify({ amount: { value: 1999, currency: "USD" }, method: { type: "card", token: "tok_visa" } });
-/** When nothing is answered for this long, in milliseconds, the benchmark ends. */
-const patienceMillis = 60_000;
-
-export const saturate = async (connection: NatsConnection, { payments, inFlight }: Load): Promise<Measured> => {
-  const addresses = makeAddressBook(benchRoot);
+/** Closed loop: a payment begins when one of those under way has ended. */
+export const saturate = async (
+  connection: NatsConnection,
+  { payments, inFlight }: Load,
+  mix?: Mix,
+): Promise<Saturated> => {
   const run = nuid.next();
-  const waiting = new Map<string, { readonly resolve: () => void; readonly reject: (error: Error) => void }>();
-  const replies = connection.subscribe(addresses.reply(benchMerchant, "*"), {
-    callback: (error, message) => {
-      if (error !== null) return;
-      const token = message.subject.slice(message.subject.lastIndexOf(".") + 1);
-      const waits = waiting.get(token);
-      if (message.string().includes('"state":"SUCCESS"')) waits?.resolve();
-      else waits?.reject(new Error(`not as it must be: ${message.string()}`));
-    },
-  });
-  await connection.flush();
-
-  const pay = async (paymentId: string): Promise<number> => {
-    const token = nuid.next();
-    const payment = { merchant: benchMerchant, paymentId };
-    const headers = newHeaders();
-    headers.set("Aegis-Command-Id", token);
-    headers.set("Aegis-Reply-To", token);
-    headers.set("Nats-Msg-Id", `${benchMerchant}/${paymentId}/create/${token}`);
-    const begun = performance.now();
-    const answered = new Promise<void>((resolve, reject) => waiting.set(token, { resolve, reject }));
-    try {
-      const ack = connection.request(addresses.command(payment, "create"), body, { headers, timeout: patienceMillis });
-      const [stored] = await Promise.all([ack, answered]);
-      if (stored.string().includes('"error"')) throw new Error(`a command was not accepted: ${stored.string()}`);
-      return performance.now() - begun;
-    } finally {
-      waiting.delete(token);
-    }
-  };
-
+  const payer = await openPayer(connection);
   let next = 0;
   const times: Array<number> = [];
-  const lane = async (): Promise<void> => {
-    while (next < payments) times.push(await pay(`${run}-${next++}`));
+  const lost: Array<number> = [];
+  const payOne = async (n: number, fate: Fate): Promise<void> => {
+    const begun = performance.now();
+    await payer.pay(`${run}-${n}`, fate);
+    const millis = performance.now() - begun;
+    times.push(millis);
+    if (fate === "answerLost") lost.push(millis);
   };
-  let answeredBefore = -1;
-  const watch = setInterval(() => {
-    if (times.length > answeredBefore) return void (answeredBefore = times.length);
-    for (const { reject } of waiting.values()) reject(new Error(`no payment was answered for ${patienceMillis} ms`));
-  }, patienceMillis);
+  const lane = async (): Promise<void> => {
+    for (let n = next++; n < payments; n = next++) await payOne(n, fateOf(n, mix));
+  };
   const begun = performance.now();
   try {
     await Promise.all(Array.from({ length: Math.min(inFlight, payments) }, lane));
   } finally {
-    clearInterval(watch);
-    replies.unsubscribe();
+    payer.close();
   }
   const seconds = (performance.now() - begun) / 1_000;
-  times.sort((left, right) => left - right);
-  return { rate: payments / seconds, p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
+  return { rate: payments / seconds, ...latencyOf(times), answerLost: latencyOf(lost) };
+};
+
+/** Between two looks at what is to begin, in milliseconds: below what a payment takes on the quickest machine. */
+const tickMillis = 1;
+
+/**
+ * Open loop: payments begin at their times, whatever became of those before. Latency counts from the intended start, so a
+ * payment that could not begin because the machine was busy has waited (coordinated omission).
+ */
+export const keepPace = async (connection: NatsConnection, { rate, seconds }: Pace): Promise<Measured> => {
+  const run = nuid.next();
+  const payer = await openPayer(connection);
+  const payments = Math.max(1, Math.round(rate * seconds));
+  const times: Array<number> = [];
+  const failures: Array<unknown> = [];
+  const underWay: Array<Promise<void>> = [];
+  const begun = performance.now();
+  const intendedStart = (n: number): number => begun + (n * 1_000) / rate;
+  const payOne = async (n: number): Promise<void> => {
+    try {
+      await payer.pay(`${run}-${n}`, "approved");
+      times.push(performance.now() - intendedStart(n));
+    } catch (cause) {
+      // Nobody awaits it yet: the load ends with it all the same.
+      failures.push(cause);
+    }
+  };
+  try {
+    for (let next = 0; next < payments && failures.length === 0;) {
+      while (next < payments && intendedStart(next) <= performance.now()) underWay.push(payOne(next++));
+      await new Promise((resolve) => setTimeout(resolve, tickMillis));
+    }
+    await Promise.all(underWay);
+    if (failures.length > 0) throw failures[0];
+  } finally {
+    payer.close();
+  }
+  return { rate: payments / ((performance.now() - begun) / 1_000), ...latencyOf(times) };
 };

@@ -1,17 +1,12 @@
-/** One side of one round, from a new server on an empty disk: so each has the same log before it, which is none. */
-import { startSimulator } from "@aegispay/gateways/simulator/SimulatorServer";
+/** One side of one round, from new servers on an empty disk: so each has the same log before it, which is none. */
 import { Data, Effect } from "effect";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { defaultSettings } from "../config/RuntimeSettings.ts";
-import { layerNats, Nats } from "../nats/NatsConnection.ts";
-import { setUp } from "../nats/NatsTopology.ts";
-import { startNatsServer } from "../supervisor/NatsServerProcess.ts";
-import { startWorkers, type WorkersFailed } from "../supervisor/Workers.ts";
+import { Nats } from "../nats/NatsConnection.ts";
+import type { WorkersFailed } from "../supervisor/Workers.ts";
 import { startBareWorkers, type BareWorkerEnded } from "./NatsBareRound.ts";
 import { saturate } from "./NatsLoad.ts";
-import { benchRoot, benchShards, warmUpPayments, type Load, type Workload } from "./settings.ts";
+import { startRuntimeSide } from "./runtimeSide.ts";
+import { onServers, scratchFolder } from "./servers.ts";
+import { warmUpPayments, type Load, type Mix, type Workload } from "./settings.ts";
 
 export type Side = "bare" | "runtime";
 
@@ -21,48 +16,39 @@ export class LoadFailed extends Data.TaggedError("LoadFailed")<{ readonly side: 
   }
 }
 
-const scratchFolder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "aegispay-bench-"))),
-  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true })),
-);
+/** Lets a load run, and turns what it throws into a failure that says whose load it was. */
+export const runLoad = <A>(side: Side, run: () => Promise<A>): Effect.Effect<A, LoadFailed> =>
+  Effect.tryPromise({ try: run, catch: (cause) => new LoadFailed({ side, cause }) });
 
-const settings = { ...defaultSettings, root: benchRoot, nodeId: "bench" };
-
-const startRuntime = Effect.fnUntraced(function* (url: string, { workers: count, gateway }: Workload, dataDir: string) {
-  const simulator = yield* gateway === "simulator"
-    ? startSimulator({ port: 0, dataDir: join(dataDir, "simulator") })
-    : Effect.succeed({ url: "http://127.0.0.1:1" });
-  const workers = yield* startWorkers({
-    count,
-    node: {
-      nats: { url, name: "bench" },
-      settings,
-      gateways: { gateways: [{ name: "simulator", type: "simulator", url: simulator.url }] },
-    },
-    ...(gateway === "instant" ? { entry: new URL("./instantWorker.ts", import.meta.url) } : {}),
-  });
-  while (workers.served() < benchShards) yield* Effect.sleep(50);
-  return workers.failed;
+/** Starts the workers of a side; answers what fails when they cannot go on. */
+export const startSide = Effect.fnUntraced(function* (side: Side, workload: Workload, url: string, dataDir: string) {
+  const failed: Effect.Effect<never, BareWorkerEnded | WorkersFailed> =
+    side === "bare"
+      ? yield* startBareWorkers(url, workload.workers)
+      : (yield* startRuntimeSide({ ...workload, url, dataDir })).workers.failed;
+  return failed;
 });
 
-export const measure = Effect.fnUntraced(function* (side: Side, workload: Workload, load: Load, binary: string) {
-  const dataDir = yield* scratchFolder;
-  const { sync, replicas, workers } = workload;
-  const server = yield* startNatsServer({ binary, port: 0, dataDir, portFlag: "--nats-server", sync });
-  const onNats = Effect.gen(function* () {
-    yield* setUp({ root: benchRoot, shards: benchShards, replicas, leaseTtlMillis: settings.leaseTtlMillis });
-    const { connection } = yield* Nats;
-    const failed: Effect.Effect<never, BareWorkerEnded | WorkersFailed> =
-      side === "bare"
-        ? yield* startBareWorkers(server.url, workers)
-        : yield* startRuntime(server.url, workload, dataDir);
-    const run = (payments: number) =>
-      Effect.tryPromise({
-        try: () => saturate(connection, { ...load, payments }),
-        catch: (cause) => new LoadFailed({ side, cause }),
-      });
-    const all = Effect.andThen(run(warmUpPayments), run(load.payments));
-    return yield* Effect.raceFirst(all, failed);
-  });
-  return yield* onNats.pipe(Effect.scoped, Effect.provide(layerNats({ url: server.url, name: "bench-load" })));
-}, Effect.scoped);
+/** Payments as fast as they go, on workers that are there; warmed up before. */
+export const saturateSide = Effect.fnUntraced(function* (side: Side, load: Load, mix?: Mix) {
+  const { connection } = yield* Nats;
+  const run = (payments: number) => runLoad(side, () => saturate(connection, { ...load, payments }, mix));
+  yield* run(warmUpPayments);
+  return yield* run(load.payments);
+});
+
+/** Starts servers and workers of a side, and measures with them. */
+export const onSide = <A, E, R>(side: Side, workload: Workload, binary: string, use: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const dataDir = yield* scratchFolder;
+    const { sync, replicas } = workload;
+    return yield* onServers({ binary, dataDir, sync, replicas }, ({ url }) =>
+      Effect.gen(function* () {
+        const failed = yield* startSide(side, workload, url, dataDir);
+        return yield* Effect.raceFirst(use, failed);
+      }),
+    );
+  }).pipe(Effect.scoped);
+
+export const measure = (side: Side, workload: Workload, load: Load, binary: string, mix?: Mix) =>
+  onSide(side, workload, binary, saturateSide(side, load, mix));

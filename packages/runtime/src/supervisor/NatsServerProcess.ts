@@ -21,18 +21,27 @@ export interface NatsServerOptions {
   readonly portFlag: string;
   /** `default`: the server's own, every two minutes; only to be measured against. */
   readonly sync?: "always" | "default";
+  /** Its place in a cluster; without it the server stands alone. */
+  readonly cluster?: {
+    readonly name: string;
+    /** Of its own in the cluster. */
+    readonly serverName: string;
+    readonly port: number;
+    /** Ports of all its servers, this one's too. */
+    readonly ports: ReadonlyArray<number>;
+  };
 }
 
 const startTimeoutMillis = 20_000;
 const respawnMillis = 200;
 
 /**
- * Runs the server until it ends by itself or standard input is closed, which also the death of this process does, however
- * it dies: a server that nobody looks after would keep its port and its data.
+ * For `sh -c`, then a server and its arguments: runs it until it ends by itself or standard input is closed, which also
+ * the death of this process does, however it dies: a server that nobody looks after would keep its port and its data.
  */
-const tiedToParent = `
+export const tiedToParent = `
   exec 3<&0
-  "$0" -c "$1" 3<&- &
+  "$0" "$@" 3<&- &
   server=$!
   (read -r line <&3; kill -TERM "$server" 2>/dev/null) &
   wait "$server"
@@ -105,6 +114,15 @@ const readOr = (file: string, otherwise: string): string => {
   }
 };
 
+const clusterConfig = (cluster: NatsServerOptions["cluster"]): ReadonlyArray<string> => {
+  if (cluster === undefined) return [];
+  const routes = cluster.ports.map((port) => JSON.stringify(`nats://127.0.0.1:${port}`));
+  return [
+    `server_name: ${JSON.stringify(cluster.serverName)}`,
+    `cluster { name: ${JSON.stringify(cluster.name)}, listen: "127.0.0.1:${cluster.port}", routes: [${routes.join(", ")}] }`,
+  ];
+};
+
 /** Starts the server and keeps it alive until the scope closes; done when it takes connections. */
 export const startNatsServer = Effect.fnUntraced(function* (options: NatsServerOptions) {
   const folder = join(options.dataDir, "nats");
@@ -120,13 +138,14 @@ export const startNatsServer = Effect.fnUntraced(function* (options: NatsServerO
     `max_payload: 1MB`,
     `logfile: ${JSON.stringify(join(folder, "server.log"))}`,
     `pid_file: ${JSON.stringify(pidFile)}`,
+    ...clusterConfig(options.cluster),
   ];
   writeFileSync(configFile, `${config.join("\n")}\n`);
 
   let stopping = false;
   const live = Effect.callback<string>((resume) => {
     // A group of its own: Ctrl-C in a terminal must reach it only after the workers have drained.
-    const child: ChildProcess = spawn("sh", ["-c", tiedToParent, options.binary, configFile], {
+    const child: ChildProcess = spawn("sh", ["-c", tiedToParent, options.binary, "-c", configFile], {
       stdio: ["pipe", "ignore", "ignore"],
       detached: true,
     });

@@ -3,7 +3,7 @@
  * primary dies, or NATS has turned the connection away for good, the worker ends by itself.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
-import { Cause, Effect, Logger } from "effect";
+import { Cause, Effect, Logger, References, type LogLevel } from "effect";
 import { metric, renderMetrics, set } from "../metrics/Metrics.ts";
 import { layerNode, type NodeOptions, type NodeParts } from "../Node.ts";
 import { ShardOwner } from "../shard/ShardOwner.ts";
@@ -50,8 +50,11 @@ const reportTo = (owner: typeof ShardOwner.Service) => {
   );
 };
 
-/** Runs the node that the environment describes until it is told to end. `parts`: what it has instead of the usual. */
-export const runWorker = (parts: NodeParts = {}): void => {
+/**
+ * Runs the node that the environment describes until it is told to end. `parts`: what it has instead of the usual.
+ * `logFrom`: the least grave of what it logs.
+ */
+export const runWorker = (parts: NodeParts = {}, logFrom: LogLevel.LogLevel = "Info"): void => {
   const options = JSON.parse(process.env[workerOptionsVariable] ?? "{}") as NodeOptions;
   delete process.env[workerOptionsVariable];
   // A terminal that closes says so to every process in it; what follows from that is for the primary to say.
@@ -67,6 +70,7 @@ export const runWorker = (parts: NodeParts = {}): void => {
     // Here and not in runMain, whose report would go to stdout, among the results of the primary's command.
     Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(cause))),
     Effect.provideService(Logger.LogToStderr, true),
+    Effect.provideService(References.MinimumLogLevel, logFrom),
   );
   NodeRuntime.runMain(program, {
     disableErrorReporting: true,
