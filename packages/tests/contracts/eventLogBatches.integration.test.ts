@@ -83,6 +83,25 @@ layer(layerNatsServer, { excludeTestServices: true, timeout: "30 seconds" })("wh
     }),
   );
 
+  it.effect("sends a few waiting commits one by one, and many together", () =>
+    Effect.gen(function* () {
+      const server = yield* NatsServer;
+      const { log, nats } = yield* openEventLog(server.url, { batchFromCommits: 4 });
+      const published = yield* observe(nats.connection, "payments.append.*.*");
+      const batched = () => published.filter(({ headers }) => headers?.get("Nats-Batch-Id") !== "").length;
+      const appendAtOnce = (count: number) =>
+        Effect.forEach(
+          Array.from({ length: count }, () => commitAfter(newPayment(), 0)),
+          (commit) => log.append(commit),
+          concurrently,
+        );
+      yield* appendAtOnce(3);
+      expect([published.length, batched()]).toEqual([3, 0]);
+      yield* appendAtOnce(4);
+      expect([published.length, batched()]).toEqual([7, 4]);
+    }),
+  );
+
   const finishedFirst = "finishes what was begun before it begins more";
 
   it.effect(`${finishedFirst}, when both wait`, () =>

@@ -27,13 +27,19 @@ export const layerConnected = (url: string, changes: Partial<RuntimeSettings> = 
     Layer.orDie,
   );
 
-/** An event log with a connection of its own: a writer as separate from others as another node. */
+/**
+ * An event log with a connection of its own: a writer as separate from others as another node. Its batches begin at two
+ * commits, so that little load is enough to try them.
+ */
 export const openEventLog = (url: string, changes: Partial<RuntimeSettings> = {}) =>
-  Effect.map(Layer.build(Layer.provideMerge(layerNatsEventLog, layerConnected(url, changes))), (context) => ({
-    log: Context.get(context, EventLog),
-    nats: Context.get(context, Nats),
-    addresses: Context.get(context, Deployment).addresses,
-  }));
+  Effect.map(
+    Layer.build(Layer.provideMerge(layerNatsEventLog, layerConnected(url, { batchFromCommits: 2, ...changes }))),
+    (context) => ({
+      log: Context.get(context, EventLog),
+      nats: Context.get(context, Nats),
+      addresses: Context.get(context, Deployment).addresses,
+    }),
+  );
 
 /** Everything published under a pattern from now on, as a plain subscriber sees it. */
 export const observe = (connection: NatsConnection, pattern: string) =>

@@ -4,31 +4,27 @@
  */
 import { makeAddressBook } from "@aegispay/core/addresses/AddressBook";
 import { jetstream, jetstreamManager, type JsMsg } from "@nats-io/jetstream";
-import { connect, headers as newHeaders, nuid } from "@nats-io/transport-node";
+import { connect, nuid } from "@nats-io/transport-node";
+import { headerLine, wireHeaders } from "../nats/wireHeaders.ts";
 import { bareEpoch, bareOptionsVariable, type BareWorkerOptions } from "./BareWorkerOptions.ts";
 import { benchRoot } from "./settings.ts";
 import { makeBareCommits } from "./NatsBareCommits.ts";
 
 const options = JSON.parse(process.env[bareOptionsVariable]!) as BareWorkerOptions;
-const connection = await connect({ servers: options.url.split(",") });
+const connection = await connect({ servers: options.url.split(","), noAsyncTraces: true });
 const addresses = makeAddressBook(benchRoot);
 const store = makeBareCommits(connection);
 /** As long as a hash is. */
 const hash = nuid.next().padEnd(64, "0");
 
-const headersOf = (
-  key: string,
-  version: number,
-  state: string,
-  at: string,
-): ReadonlyArray<readonly [string, string]> => [
-  ["ce-specversion", "1.0"],
-  ["ce-id", `${key}/${version}`],
-  ["ce-type", `aegispay.payment.${state}.v1`],
-  ["ce-source", "aegispay"],
-  ["ce-time", at],
-  ["Aegis-Commit", nuid.next()],
-];
+const headersOf = (key: string, version: number, state: string, at: string, expectedSequence: number): string =>
+  headerLine("ce-specversion", "1.0") +
+  headerLine("ce-id", `${key}/${version}`) +
+  headerLine("ce-type", `aegispay.payment.${state}.v1`) +
+  headerLine("ce-source", "aegispay") +
+  headerLine("ce-time", at) +
+  headerLine("Aegis-Commit", nuid.next()) +
+  headerLine("Nats-Expected-Last-Subject-Sequence", String(expectedSequence));
 
 const pay = async (message: JsMsg): Promise<void> => {
   const address = addresses.parseDelivery(message.subject)!;
@@ -73,21 +69,15 @@ const pay = async (message: JsMsg): Promise<void> => {
     ],
     prev: hash,
   };
-  const expected = (sequence: number): readonly [string, string] => [
-    "Nats-Expected-Last-Subject-Sequence",
-    String(sequence),
-  ];
   const subject = addresses.append(payment);
-  const first = await store(subject, JSON.stringify(begun), [...headersOf(key, 3, "PROCESSING", at), expected(0)]);
+  const first = await store(subject, JSON.stringify(begun), headersOf(key, 3, "PROCESSING", at, 0));
   const ended = {
     ...payment,
     state: "SUCCESS",
     events: [{ version: 4, type: "PaymentSucceeded", at, data: { attempt: 1, gatewayTransactionId, amount } }],
     prev: hash,
   };
-  await store(subject, JSON.stringify(ended), [...headersOf(key, 4, "SUCCESS", at), expected(first)]);
-  const answered = newHeaders();
-  answered.set("Aegis-Command-Id", commandId);
+  await store(subject, JSON.stringify(ended), headersOf(key, 4, "SUCCESS", at, first));
   const attempt = {
     number: 1,
     gateway: "instant",
@@ -114,7 +104,7 @@ const pay = async (message: JsMsg): Promise<void> => {
   connection.publish(
     addresses.reply(payment.merchant, token),
     JSON.stringify({ ok: true, replayed: false, payment: view }),
-    { headers: answered },
+    { headers: wireHeaders(headerLine("Aegis-Command-Id", commandId)) },
   );
 };
 

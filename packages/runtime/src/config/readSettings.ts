@@ -20,6 +20,7 @@ const Overrides = Schema.fromJsonString(
     actorCrashLimit: Schema.optionalKey(count),
     timerFromMillis: Schema.optionalKey(millis),
     handOverMillis: Schema.optionalKey(millis),
+    batchFromCommits: Schema.optionalKey(count),
     batchMaxCommits: Schema.optionalKey(count),
     batchMaxBytes: Schema.optionalKey(count),
     batchesInFlight: Schema.optionalKey(count),

@@ -3,7 +3,7 @@
  * be stored or refused.
  *
  * Invariants:
- * 1. One waiting commit leaves as a plain publish; several leave together as one atomic batch; while a write is in flight
+ * 1. A few waiting commits leave as plain publishes, many leave together as one atomic batch; while a write is in flight
  *    the next gathers (facts: a batch costs the same few fsyncs whatever its size).
  * 2. Commits of payments already under way leave before first commits: what was begun is finished before more begins.
  * 3. A batch that was refused, or not answered, says nothing about a member: each is sent alone and resolved alone.
@@ -43,6 +43,7 @@ interface Waiting {
 }
 
 export interface CommitWriterOptions {
+  readonly batchFromCommits: number;
   readonly batchMaxCommits: number;
   readonly batchMaxBytes: number;
   readonly batchesInFlight: number;
@@ -150,10 +151,8 @@ export class NatsCommitWriter {
    * writes in flight, so that it holds up nobody else's commits.
    */
   async #write(batch: Array<Waiting>): Promise<void> {
-    if (batch.length === 1) {
-      const alone = batch[0]!;
-      const answer = await this.#request(alone, "");
-      void this.#resolve(alone, answer).then(alone.settle);
+    if (batch.length < this.#options.batchFromCommits) {
+      await Promise.all(batch.map((alone) => this.#sendAlone(alone)));
       return;
     }
     const answer = await this.#sendTogether(batch);
@@ -163,6 +162,11 @@ export class NatsCommitWriter {
       return;
     }
     for (const waiting of batch) void this.#resolve(waiting, undefined).then(waiting.settle);
+  }
+
+  async #sendAlone(waiting: Waiting): Promise<void> {
+    const answer = await this.#request(waiting, "");
+    void this.#resolve(waiting, answer).then(waiting.settle);
   }
 
   async #sendTogether(batch: ReadonlyArray<Waiting>): Promise<Answer> {
