@@ -44,6 +44,7 @@ import {
   succeeded,
   tried,
   unknown,
+  waitsUntil,
 } from "./paymentExamples.ts";
 import { given, stateAfter } from "./specification.ts";
 
@@ -143,6 +144,19 @@ describe("an attempt that succeeds although it is not the payment's", () => {
         operationReview(1, "what undid a late success has come back"),
       )
       .is("NEEDS_REVIEW");
+  });
+
+  it("stops nothing that the gateway says of the payment's own attempt meanwhile", () => {
+    const nextAction = { type: "redirect", url: "https://bank.example/3ds" } as const;
+    const action: NewEvent = {
+      type: "ActionRequired",
+      data: { attempt: 2, gatewayTransactionId: "ch_2", nextAction, expiresAt: waitsUntil },
+    };
+    given(...second, action, late(), compensation("refund"), roundStarted(1, "lookUp", 0, 0, 2))
+      .when(lookedUp({ _tag: "Released", gatewayTransactionId: "ch_2" }, 1, givenAt(), 2))
+      .then({ type: "PaymentExpired", data: {} })
+      .is("EXPIRED")
+      .owes("refund 1/0 start");
   });
 
   it("asks people only when the payment rests: the attempt that is open goes on", () => {

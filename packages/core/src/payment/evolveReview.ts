@@ -10,7 +10,7 @@ import {
   attemptOf,
   hasEnded,
   isHeld,
-  openOperations,
+  ownOpenOperations,
   type ExistingPayment,
   type PaymentState,
 } from "./PaymentState.ts";
@@ -142,7 +142,7 @@ const resolved = (state: ExistingPayment, event: EventOf<"ReviewResolved">): Pay
     return after && remembering(after, command, {});
   }
   // What it comes to would meet a payment that people have ended otherwise.
-  if (openOperations(state).some(({ purpose }) => purpose !== "compensation")) return undefined;
+  if (ownOpenOperations(state).length > 0) return undefined;
   const attempt = attemptOf(state);
   const isAsked = (state.name === "NEEDS_REVIEW" && attempt !== undefined) || attempt?.review !== undefined;
   const after = isAsked
