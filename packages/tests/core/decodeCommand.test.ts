@@ -126,6 +126,8 @@ describe("a body is refused, and kept for whoever looks at what was parked,", ()
     ["when the description is empty", bodyWith({ description: "" })],
     ["when the capture is unknown", bodyWith({ capture: "later" })],
     ["when expiresAt is no moment", bodyWith({ expiresAt: "tomorrow" })],
+    ["when expiresAt is a moment that no timer holds", bodyWith({ expiresAt: "2200-01-01T00:00:00Z" })],
+    ["when expiresAt is a moment that no calendar of ours writes", bodyWith({ expiresAt: "9999-12-31T24:00Z" })],
     ["when expiresAt is a day", bodyWith({ expiresAt: "2026-01-02" })],
     ["when expiresAt is somewhere's time", bodyWith({ expiresAt: "2026-01-02T03:04:05" })],
     ["when expiresAt is in a month that there is not", bodyWith({ expiresAt: "2026-13-02T03:04:05Z" })],

@@ -5,14 +5,17 @@ import { gatewayIdempotencyKey } from "@aegispay/core/identity/Identity";
 import { viewPayment } from "@aegispay/core/payment/PaymentView";
 import { describe, expect, it } from "vitest";
 import {
+  asks,
   authorized,
   captureFailed,
   captureRequested,
+  commandRecord,
   done,
   heard,
   lookUpEnded,
   operationReview,
   operationRound,
+  partlyCaptured,
   refundRequested,
   refundSucceeded,
   refused,
@@ -65,6 +68,7 @@ const compensation = (kind: "refund" | "void", operation = 1): NewEvent => {
     ? { type: "VoidRequested", data }
     : { type: "RefundRequested", data: { ...data, amount: usd(1_999), reason: "it succeeded late" } };
 };
+const held = approved({ status: "authorized" });
 const compensated: NewEvent = { type: "LateSuccessCompensated", data: { operation: 1, operationId: "op_1" } };
 
 /** The first gateway declined, the second one is asked, has answered, has declined too. */
@@ -73,6 +77,9 @@ const won = [...second, succeeded(2)];
 const lost = [...started, attemptDeclined(declinedForGood), failed("card_declined", "no")];
 
 describe("an attempt that succeeds although it is not the payment's", () => {
+  const voided: NewEvent = { type: "PaymentVoided", data: { operation: 1, operationId: "op_1" } };
+  const cancelled: NewEvent = { type: "PaymentCancelled", data: { operation: 1 } };
+
   it.each([
     ["while another is under way", second, "PROCESSING"],
     ["while another is unknown", [...second, outcomeUnknown(0, unknown.reason, 2)], "OUTCOME_UNKNOWN"],
@@ -85,7 +92,6 @@ describe("an attempt that succeeds although it is not the payment's", () => {
   });
 
   it("is voided where it is only held", () => {
-    const held = approved({ status: "authorized" });
     given(...won)
       .when(tried(held, 0))
       .then(late(held), compensation("void"))
@@ -105,6 +111,39 @@ describe("an attempt that succeeds although it is not the payment's", () => {
       .then(compensated)
       .is("NEEDS_REVIEW")
       .owes("nothing");
+  });
+
+  it.each([
+    ["voided", [...authorized, roundStarted(1, "lookUp"), voidRequested(1), voided]],
+    ["cancelled", [...waiting, roundStarted(1, "lookUp"), voidRequested(1, "cancel"), cancelled]],
+  ] as const)(
+    "may have been read before it was %s: it is read once more, and undone if it is still so",
+    (_, history) => {
+      given(...history)
+        .when(lookedUp(held, 1))
+        .then(roundStarted(2, "lookUp"))
+        .is("VOIDED");
+      given(...history, roundStarted(2, "lookUp"))
+        .when(lookedUp(held, 1))
+        .thenNothing();
+      given(...history, roundStarted(2, "lookUp"))
+        .when(lookedUp({ _tag: "Released", gatewayTransactionId: "ch_1" }, 2))
+        .then(lookUpEnded({ attempt: 1 }, 2, "Released"))
+        .owes("nothing");
+      given(...history, roundStarted(2, "lookUp"))
+        .when(lookedUp(held, 2))
+        .then(late(held), compensation("void", 2))
+        .is("NEEDS_REVIEW");
+    },
+  );
+
+  it("is not a success where the gateway names no amount of money: the log could not be read any more", () => {
+    for (const value of [10.5, -1, Number.POSITIVE_INFINITY]) {
+      given(...lost, roundStarted(1, "lookUp"))
+        .when(lookedUp(approved({ amount: usd(value) })))
+        .then(roundStarted(2, "lookUp", defaultPolicy.lookUpDelaysMillis[1], 1))
+        .is("FAILURE");
+    }
   });
 
   it("is undone once, however often it is heard of", () => {
@@ -240,6 +279,28 @@ describe("a notification", () => {
       .then(lookUpEnded({ attempt: 1 }, 1, "Unknown"));
   });
 
+  it("finds out that the gateway has let the rest go by itself, or has taken another amount than was captured", () => {
+    const partly = [...partlyCaptured, roundStarted(1, "lookUp")];
+    given(...partly)
+      .when(lookedUp(approved({ amount: usd(600) })))
+      .then({ type: "RemainderReleased", data: {} })
+      .is("SUCCESS")
+      .owes("nothing");
+    const other = approved({ amount: usd(1_000) });
+    given(...partly)
+      .when(lookedUp(other))
+      .then(mismatch(other))
+      .is("NEEDS_REVIEW");
+    // What was taken cannot be declared not to have been.
+    given(...partly, mismatch(other))
+      .when(asks("Resolve", { as: "FAILURE", reason: "seen" }))
+      .thenRefused("IllegalTransition");
+    given(...partly)
+      .when(lookedUp(held))
+      .then(lookUpEnded({ attempt: 1 }, 1, "Approved"))
+      .is("PARTIALLY_CAPTURED");
+  });
+
   it("finds out that the gateway holds something else than was authorized: people look at it", () => {
     for (const wrong of [approved(), approved({ status: "authorized", amount: usd(1_000) })]) {
       given(...authorized, roundStarted(1, "lookUp"))
@@ -306,6 +367,66 @@ describe("an operator's word that the gateway contradicts", () => {
       .when(lookedUp(approved(), 4))
       .then(late(), compensation("refund"))
       .is("NEEDS_REVIEW");
+  });
+
+  it("about a capture of a payment that has ended since is undone like any success that came late", () => {
+    const history = [
+      ...authorized,
+      captureRequested(1, 600),
+      operationReview(1, "why"),
+      says("FAILED", 1),
+      operationRound(1, 1, "lookUp"),
+      voidRequested(2),
+      { type: "PaymentVoided", data: { operation: 2, operationId: "op_1" } },
+    ] as const;
+    const contradicted = operationReview(1, "the gateway says that it was done, and it was taken for failed");
+    given(...history)
+      .when(heard(1, done(600), 1))
+      .then(contradicted, roundStarted(1, "lookUp"))
+      .is("NEEDS_REVIEW");
+    const some = approved({ amount: usd(600) });
+    const { state } = given(...history, contradicted, roundStarted(1, "lookUp"))
+      .when(lookedUp(some))
+      .then(late(some), {
+        type: "RefundRequested",
+        data: {
+          operation: 3,
+          attempt: 1,
+          idempotencyKey: gatewayIdempotencyKey(deployment, payment, 1, "refund", 3),
+          gatewayTransactionId: "ch_1",
+          amount: usd(600),
+          purpose: "compensation",
+          reason: "it succeeded late",
+        },
+      })
+      .is("NEEDS_REVIEW");
+    expect(state).toMatchObject({ behind: { name: "VOIDED" } });
+  });
+
+  it("about an operation is put before people once: whoever says it again has heard the gateway", () => {
+    const contradicted = [
+      ...authorized,
+      captureRequested(1, 600),
+      operationReview(1, "why"),
+      says("FAILED", 1),
+      operationRound(1, 1, "lookUp"),
+      voidRequested(2),
+      { type: "PaymentVoided", data: { operation: 2, operationId: "op_1" } },
+      operationReview(1, "the gateway says that it was done, and it was taken for failed"),
+    ] as const;
+    given(...contradicted)
+      .when(asks("Resolve", { operation: 1, as: "FAILED", reason: "given back by hand" }))
+      .then({
+        type: "ReviewResolved",
+        data: {
+          operation: 1,
+          as: "FAILED",
+          reason: "given back by hand",
+          command: commandRecord("resolve", { operation: 1, as: "FAILED", reason: "given back by hand" }),
+        },
+      })
+      .is("VOIDED")
+      .owes("nothing");
   });
 
   it("about an operation is put before people again", () => {

@@ -220,6 +220,26 @@ describe("a refund that comes back", () => {
       });
   });
 
+  it("in part is for people: nothing of what has not come back may be given a second time", () => {
+    const back: ReadonlyArray<NewEvent> = [
+      { type: "RefundReversed", data: { operation: 1, operationId: "op_1", amount: usd(100) } },
+      operationReview(1, "the gateway says that another amount of the refund has come back"),
+    ];
+    given(...notified)
+      .when(heard(1, reversed(100), 1))
+      .then(...back)
+      .is("NEEDS_REVIEW");
+    given(...notified, ...back)
+      .when(refund(1_999, "refund-2"))
+      .thenRefused("IllegalTransition");
+  });
+
+  it("names an amount that is none: an answer that cannot be read", () => {
+    given(...notified)
+      .when(heard(1, reversed(0.5), 1))
+      .then(operationRound(1, 2, "lookUp", defaultPolicy.lookUpDelaysMillis[1], 1));
+  });
+
   it("is not one when the look-up says that it is done, as we know", () => {
     given(...notified)
       .when(heard(1, done(600), 1))

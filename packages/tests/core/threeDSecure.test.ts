@@ -69,6 +69,13 @@ describe("a payment that waits for its customer", () => {
         type: "ActionRequired",
         data: { attempt: 1, gatewayTransactionId, nextAction, expiresAt: isoTime(Date.parse(expiresAt)) },
       });
+    // As a log of before may have it: a timer of that moment would be refused, and one of the year 2300 fire at once.
+    given(initiated({ expiresAt: "9999-12-31T24:00Z" }), authenticated, attemptStarted())
+      .when(tried(actionRequired))
+      .then({
+        type: "ActionRequired",
+        data: { attempt: 1, gatewayTransactionId, nextAction, expiresAt: "2200-01-01T00:00:00.000Z" },
+      });
   });
 
   it("moves nothing when the client says that the customer is back: it asks the gateway", () => {

@@ -109,6 +109,12 @@ describe("an answer", () => {
     ["200 with an action that leads nowhere", 200, { ...succeeded, status: "requires_action" }, { _tag: "Unknown" }],
     ["200 of over a megabyte", 200, { ...succeeded, padding: "x".repeat(1_100_000) }, { _tag: "Unknown" }],
     [
+      "402 with a reason that no commit has room for",
+      402,
+      { error: { code: "card_declined", message: "x".repeat(300_000) } },
+      { _tag: "Unknown" },
+    ],
+    [
       "200 with another amount",
       200,
       { ...succeeded, amount: 5, currency: "XXX" },

@@ -42,12 +42,15 @@ const Customer = Schema.Struct({
 
 const momentPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
+/** Far before the moments that a timer cannot hold: one after 2262 fires at once, one after 9999 is refused by the server. */
+export const latestExpiryMillis = Date.UTC(2200, 0);
+
 /** ISO 8601 with its zone: a moment, and not a time of day somewhere. */
 const Moment = Schema.String.check(
   Schema.makeFilter((text: string) =>
-    momentPattern.test(text) && Number.isFinite(Date.parse(text))
+    momentPattern.test(text) && Date.parse(text) < latestExpiryMillis
       ? undefined
-      : "expiresAt is a moment like 2026-01-02T03:04:05Z",
+      : "expiresAt is a moment like 2026-01-02T03:04:05Z, before the year 2200",
   ),
 );
 

@@ -7,6 +7,15 @@ import { Schema } from "effect";
 
 const GatewayAmount = Schema.Struct({ value: Schema.Number, currency: Schema.String });
 
+/**
+ * Whether what an answer says of money, if anything, is money: whole minor units. Anything else is an answer that cannot be
+ * read, and what was asked for from it could not be read in the log.
+ */
+export const speaksOfMoney = (outcome: object): boolean => {
+  const value = "amount" in outcome ? (outcome.amount as typeof GatewayAmount.Type).value : 0;
+  return Number.isSafeInteger(value) && value >= 0;
+};
+
 /** The gateway holds (authorized) or has taken (succeeded) the amount that it names. */
 export const Approved = Schema.TaggedStruct("Approved", {
   gatewayTransactionId: Schema.String,

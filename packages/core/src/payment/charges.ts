@@ -3,6 +3,7 @@ import type { Attempt } from "./Errand.ts";
 import { afterFailedAttempt } from "./attempts.ts";
 import { onCustomerActed, onEvidence, type Evidence } from "./evidence.ts";
 import { findAttempt } from "./evolving.ts";
+import { speaksOfMoney } from "./GatewayOutcome.ts";
 import { delayOf, type Given } from "./Given.ts";
 import { onLateSuccess, onWinnersEvidence } from "./lateTruths.ts";
 import type { RecordLookUp, RecordOutcome } from "./PaymentCommand.ts";
@@ -22,6 +23,7 @@ import {
   afterNothingNew,
   hasRound,
   lookUpAtStep,
+  lookUpNow,
   resendAt,
   whyNotAgain,
   type Asking,
@@ -107,16 +109,33 @@ const onWaiting = (
   return watched(asking, command, (evidence) => onCustomerActed({ ...state, attempt }, evidence, given));
 };
 
+/**
+ * A success that may have been read before the attempt had ended, for instance before it was voided: true then, and over
+ * now. It is read once more.
+ */
+const isOutdated = (attempt: Attempt, { type, outcome, round }: RecordOutcome | RecordLookUp): boolean =>
+  outcome._tag === "Approved" &&
+  attempt.isLate !== true &&
+  attempt.round?.round !== round &&
+  (type === "RecordLookUp" || attempt.status === "SUCCEEDED");
+
+const noAnswer = { _tag: "Unknown", reason: "the gateway's answer names an amount that is none" } as const;
+
 /** `state`: behind any review of an errand. */
 export const onChargeOutcome = (
   state: ExistingPayment,
-  command: RecordOutcome | RecordLookUp,
+  heard: RecordOutcome | RecordLookUp,
 ): ReadonlyArray<NewEvent> => {
+  const command = speaksOfMoney(heard.outcome) ? heard : { ...heard, outcome: noAnswer };
   const { payment, given } = command;
   const attempt = findAttempt(state, command.attempt);
   if (attempt === undefined) return nothing;
   const asking = { state, errand: attempt, given };
   if (attemptOf(state)?.number !== attempt.number) {
+    if (isOutdated(attempt, command)) {
+      const again = lookUpNow(asking);
+      if (again.length > 0 || attempt.round !== undefined) return again;
+    }
     return watched(asking, command, (evidence) =>
       evidence._tag === "Approved" && attempt.isLate !== true
         ? onLateSuccess({ payment, state, given }, attempt, evidence)

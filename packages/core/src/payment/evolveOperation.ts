@@ -77,7 +77,8 @@ export const operationFailed = (
   operation: Operation,
   failure: Failure,
 ): ExistingPayment => {
-  const isDoubtful = event.type === "ReviewResolved";
+  // Whoever says it again after the gateway has contradicted has heard the gateway: asking on would never end.
+  const isDoubtful = event.type === "ReviewResolved" && operation.status !== "FAILED";
   return withOperation(
     { ...state, ...base(state, event) },
     { ...settled(operation, "FAILED"), failure, ...(isDoubtful ? { isDoubtful } : {}) },

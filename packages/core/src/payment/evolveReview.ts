@@ -111,6 +111,8 @@ const resolvedAs = (
       ? { ...base(state, event), name: "AUTHORIZED", ...held }
       : { ...base(state, event), name: "PARTIALLY_CAPTURED", ...held };
   }
+  // What was taken is not forgotten: it is refunded, or said to be another amount.
+  if (isHeld(state) && state.captured > 0) return undefined;
   const failure: Failure = { code: "resolved", message: reason };
   const ended = [...state.ended, { ...settled(attempt, "FAILED"), failure, isDoubtful: true as const }];
   const existing = base(state, event, ended);

@@ -2,6 +2,7 @@
  * The end of what waits. A moment that comes never ends anything that a gateway holds: it asks the gateway to release it, and
  * the payment ends on the gateway's word.
  */
+import { latestExpiryMillis } from "./CreateBody.ts";
 import { requestVoid } from "./requests.ts";
 import { isoTime, type Given } from "./Given.ts";
 import { expiryOf } from "./intents.ts";
@@ -12,7 +13,9 @@ import { isHeld, type ExistingPayment, type PaymentState } from "./PaymentState.
 /** As the create says, or as long as the policy lets a payment wait. */
 export const customerWaitsUntil = ({ order }: ExistingPayment, { at, policy }: Given): string => {
   const { expiresAt } = order.create;
-  return isoTime(expiresAt === undefined ? at + policy.customerWaitMillis : Date.parse(expiresAt));
+  // A log of before may name a moment that no timer can hold.
+  const asked = expiresAt === undefined ? at + policy.customerWaitMillis : Date.parse(expiresAt);
+  return isoTime(Math.min(asked, latestExpiryMillis));
 };
 
 export const authorizationUntil = ({ at, policy }: Given): string => isoTime(at + policy.authorizationForMillis);

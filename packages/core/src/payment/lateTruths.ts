@@ -34,5 +34,8 @@ export const onWinnersEvidence = (state: Held, outcome: Evidence): ReadonlyArray
   const { amount, status } = outcome;
   const isOtherMoney = amount.currency !== attempt.request.amount.currency;
   const isOtherThanAuthorized = status !== "authorized" || amount.value !== state.authorized;
-  return isOtherMoney || (name === "AUTHORIZED" && isOtherThanAuthorized) ? [mismatch(attempt, outcome)] : undefined;
+  if (isOtherMoney || (name === "AUTHORIZED" && isOtherThanAuthorized)) return [mismatch(attempt, outcome)];
+  if (name !== "PARTIALLY_CAPTURED" || status !== "succeeded") return undefined;
+  // It holds nothing beyond what it has taken: it has let the rest go by itself.
+  return amount.value === state.captured ? [{ type: "RemainderReleased", data: {} }] : [mismatch(attempt, outcome)];
 };

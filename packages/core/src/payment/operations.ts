@@ -2,7 +2,7 @@
 import { isOpen, type Operation } from "./Errand.ts";
 import { findAttempt, findOperation } from "./evolving.ts";
 import { delayOf, isoTime } from "./Given.ts";
-import type { OperationLookUpOutcome, OperationOutcome } from "./GatewayOutcome.ts";
+import { speaksOfMoney, type OperationLookUpOutcome, type OperationOutcome } from "./GatewayOutcome.ts";
 import type { RecordOperation } from "./PaymentCommand.ts";
 import type { Failure, NewEvent } from "./PaymentEvent.ts";
 import { attemptOf, type ExistingPayment } from "./PaymentState.ts";
@@ -74,11 +74,19 @@ const onDone = ({ state, errand }: Asking<Operation>, reported: Done): ReadonlyA
   return [kind === "capture" ? { type: "CaptureSucceeded", data } : { type: "RefundSucceeded", data }];
 };
 
-const onBack = ({ errand }: Asking<Operation>, { operationId, amount }: Back): ReadonlyArray<NewEvent> => {
+/** While people look at it nothing more is given back: what has come back is not free to be refunded a second time. */
+const onBack = ({ errand }: Asking<Operation>, reported: Back): ReadonlyArray<NewEvent> => {
   const { number: operation, purpose } = errand;
+  const { operationId, amount } = reported;
+  const review =
+    purpose === "compensation"
+      ? "what undid a late success has come back"
+      : isAsAsked(errand, reported)
+        ? undefined
+        : "the gateway says that another amount of the refund has come back";
   return [
     { type: "RefundReversed", data: { operation, operationId, amount } },
-    ...(purpose === "compensation" ? [reviewRequested(errand, "what undid a late success has come back")] : []),
+    ...(review === undefined ? [] : [reviewRequested(errand, review)]),
   ];
 };
 
@@ -144,11 +152,18 @@ const onOpen = (asking: Asking<Operation>, round: number, outcome: Outcome): Rea
 
 const contradiction = "the gateway says that it was done, and it was taken for failed";
 
+/** A capture of a charge that is not the payment's any more: what it has taken is a success that came late. */
+const askWhatWasTaken = ({ state, errand, given }: Asking<Operation>): ReadonlyArray<NewEvent> => {
+  const attempt = findAttempt(state, errand.attempt);
+  const isOver = attempt !== undefined && attemptOf(state)?.number !== attempt.number;
+  return errand.kind === "capture" && isOver ? lookUpNow({ state, errand: attempt, given }) : [];
+};
+
 const onSettled = (asking: Asking<Operation>, round: number, outcome: Outcome): ReadonlyArray<NewEvent> => {
   const { errand } = asking;
   if (errand.review !== undefined) return nothing;
   if (errand.status === "FAILED" && outcome._tag === "Done" && errand.failure?.code !== "reversed") {
-    return [reviewRequested(errand, contradiction)];
+    return [reviewRequested(errand, contradiction), ...askWhatWasTaken(asking)];
   }
   const isLookedUp = hasRound(asking) && errand.round?.round === round;
   if (errand.status === "SUCCEEDED" && outcome._tag === "Reversed" && isLookedUp) return onBack(asking, outcome);
@@ -158,7 +173,8 @@ const onSettled = (asking: Asking<Operation>, round: number, outcome: Outcome): 
 const noAnswer: Outcome = { _tag: "Unknown", reason: "the gateway's answer is none to this request" };
 
 /** Only a refund can come back. */
-const isAnswerTo = ({ kind }: Operation, { _tag }: Outcome): boolean => _tag !== "Reversed" || kind === "refund";
+const isAnswerTo = ({ kind }: Operation, outcome: Outcome): boolean =>
+  (outcome._tag !== "Reversed" || kind === "refund") && speaksOfMoney(outcome);
 
 /** `state`: behind any review of an errand. */
 export const onOperationOutcome = (state: ExistingPayment, command: RecordOperation): ReadonlyArray<NewEvent> => {

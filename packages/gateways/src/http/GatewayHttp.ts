@@ -36,8 +36,11 @@ interface GatewayHttpOptions {
   readonly maxConnections: number;
 }
 
-/** No answer of a payment gateway comes near it; a larger one is not read to the end. */
-const maxAnswerBytes = 1_048_576;
+/**
+ * No answer of a payment gateway comes near it; a larger one is not read to the end. What it says is recorded, some of it
+ * three times in one commit, and a commit has to fit into one message of NATS, which takes a megabyte.
+ */
+const maxAnswerBytes = 131_072;
 
 /** A SYN that is lost is repeated after one second: this allows for two of them. */
 const connectTimeoutMillis = 3_000;
