@@ -22,6 +22,18 @@ export interface StartRequest {
   readonly amount: Money;
   readonly token: string;
   readonly capture: "automatic" | "manual";
+  /** Where the customer comes back to from a page of the gateway or the bank. */
+  readonly returnUrl?: string;
+  /** Whom a stored card belongs to. */
+  readonly customer?: { readonly id?: string; readonly email?: string; readonly phone?: string };
+}
+
+/** A charge to ask about: what was announced, since gateways differ in what they can be asked by. */
+export interface LookUpRequest extends StartRequest {
+  /** When its first try was announced, ISO 8601: nothing about it is older. */
+  readonly startedAt: string;
+  /** The charge's id at the gateway, where any answer has named it. */
+  readonly gatewayTransactionId?: string;
 }
 
 /** An operation on a charge that is there; each has a key of its own, and a resend carries the very same fields. */
@@ -40,8 +52,8 @@ export interface Gateway {
   readonly account: string;
   /** Starts a charge. Bounded in time by the adapter's own time-out. */
   readonly start: (request: StartRequest) => Effect.Effect<GatewayOutcome>;
-  /** Asks what became of a charge, by its idempotency key alone. */
-  readonly lookUp: (idempotencyKey: string) => Effect.Effect<LookUpOutcome>;
+  /** Asks what became of a charge: evidence is only what is found under its very key. Sends nothing that could charge. */
+  readonly lookUp: (request: LookUpRequest) => Effect.Effect<LookUpOutcome>;
   /** Captures, voids or refunds. Bounded in time like `start`. */
   readonly operate: (request: OperationRequest) => Effect.Effect<OperationOutcome>;
   /** Asks what became of an operation, by its own key at its charge. */

@@ -108,7 +108,8 @@ export class SeededGateways implements Ledger {
       name,
       account,
       start: (request) => (alive() ? this.#start(request, answer) : Effect.never),
-      lookUp: (key) => (alive() ? this.#lookUp(() => this.#known(key), answer) : Effect.never),
+      lookUp: ({ idempotencyKey }) =>
+        alive() ? this.#lookUp(() => this.#known(idempotencyKey), answer) : Effect.never,
       operate: (request) => (alive() ? this.#operate(request, answer) : Effect.never),
       lookUpOperation: ({ idempotencyKey }) =>
         alive() ? this.#lookUp(() => this.#operations.get(idempotencyKey), answer) : Effect.never,

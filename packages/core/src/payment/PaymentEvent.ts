@@ -46,6 +46,16 @@ export const ChargeRequest = Schema.Struct({
   amount: RecordedMoney,
   token: Schema.String,
   capture: Schema.Literals(["automatic", "manual"]),
+  /** Where the customer comes back to from a page of the gateway or the bank. */
+  returnUrl: Schema.optionalKey(Schema.String),
+  /** Whom a stored card belongs to: a gateway charges it for nobody else. */
+  customer: Schema.optionalKey(
+    Schema.Struct({
+      id: Schema.optionalKey(Schema.String),
+      email: Schema.optionalKey(Schema.String),
+      phone: Schema.optionalKey(Schema.String),
+    }),
+  ),
 });
 export type ChargeRequest = typeof ChargeRequest.Type;
 

@@ -38,7 +38,7 @@ export const makeSimulatorGateway: (options: SimulatorGatewayOptions) => Effect.
             (exchange) => readStartAnswer(exchange, idempotencyKey),
           ),
         ),
-      lookUp: (idempotencyKey) =>
+      lookUp: ({ idempotencyKey }) =>
         withoutDefects(() =>
           Effect.map(
             send({ method: "GET", path: `${api}/charges?key=${encodeURIComponent(idempotencyKey)}`, headers: {} }),
