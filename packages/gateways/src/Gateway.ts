@@ -12,6 +12,7 @@ import type {
 import type { Money } from "@aegispay/core/money/Money";
 import type { Candidate } from "@aegispay/core/payment/Given";
 import { Context, type Effect } from "effect";
+import type { ReadWebhook } from "./webhooks/Webhook.ts";
 
 /** A charge to start. A resend carries the very same fields: they were announced in AttemptStarted (law 1). */
 export interface StartRequest {
@@ -58,6 +59,8 @@ export interface Gateway {
   readonly operate: (request: OperationRequest) => Effect.Effect<OperationOutcome>;
   /** Asks what became of an operation, by its own key at its charge. */
   readonly lookUpOperation: (request: OperationRequest) => Effect.Effect<OperationLookUpOutcome>;
+  /** Verifies and decodes what the gateway sends unasked; undefined where it sends nothing. Pure. */
+  readonly readWebhook?: ReadWebhook;
 }
 
 /** The gateways this deployment has, in the order in which they are tried. */

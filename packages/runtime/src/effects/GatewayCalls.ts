@@ -90,9 +90,7 @@ const make = Effect.gen(function* () {
       _tag: "Unknown",
       reason: `gateway ${attempt.gateway} (account ${attempt.account}) is not configured here`,
     };
-    const ask = <Outcome>(
-      of: (gateway: Gateway) => Effect.Effect<Outcome>,
-    ): Effect.Effect<Outcome | Unanswered> =>
+    const ask = <Outcome>(of: (gateway: Gateway) => Effect.Effect<Outcome>): Effect.Effect<Outcome | Unanswered> =>
       gateway === undefined ? Effect.succeed(unconfigured) : bounded(() => of(gateway));
     if (intent.kind === "operation") {
       const { operation } = intent;
