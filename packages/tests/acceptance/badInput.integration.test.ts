@@ -46,8 +46,14 @@ const invalid: ReadonlyArray<readonly [string, Omit<Command, "payment">]> = [
   ["an amount beyond 2^53 - 1", { body: amount(9_007_199_254_740_992) }],
   ["an amount as text", { body: amount("100") }],
   ["an unknown verb", { verb: "explode", body: createBody() }],
-  ["a verb that is not built yet", { verb: "capture", body: {} }],
-  ["manual capture, not built yet", { body: { ...createBody(), capture: "manual" } }],
+  [
+    "a capture with an amount and without a command id",
+    { verb: "capture", body: { amount: { value: 1, currency: "USD" } } },
+  ],
+  ["a refund without a command id", { verb: "refund", body: {} }],
+  ["a verb of operators", { verb: "resolve", body: { as: "SUCCESS", reason: "because" } }],
+  ["a moment that is none", { body: { ...createBody(), expiresAt: "tomorrow" } }],
+  ["an expiry that is past", { body: { ...createBody(), expiresAt: "2020-01-01T00:00:00.000Z" } }],
   ["a command id with blanks", { body: createBody(), headers: { "Aegis-Command-Id": "a b" } }],
   ["an unknown Aegis-Reply-When", { body: createBody(), headers: { "Aegis-Reply-When": "never" } }],
 ];

@@ -1,11 +1,11 @@
 /** The client library against real processes. */
 import { derivePaymentId } from "@aegispay/core/identity/Identity";
-import { AegisClient, layerAegisClient, type CreateOrder } from "@aegispay/runtime/client";
+import { AegisClient, layerAegisClient, type CommandOrder, type CreateOrder } from "@aegispay/runtime/client";
 import { Effect, Fiber, Stream } from "effect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startDeployment, type Deployment } from "../support/deployment.ts";
 import { eventually } from "../support/eventually.ts";
-import { takenFor } from "../support/ledger.ts";
+import { clearFaults, orderFaults, readLedger, takenFor } from "../support/ledger.ts";
 
 let deployment: Deployment;
 beforeAll(async () => void (deployment = await startDeployment()), 90_000);
@@ -72,6 +72,81 @@ describe("execute", () => {
     ]);
   });
 
+  it("does every verb, each under an identity of its own", async () => {
+    const to = { merchant: "library", payment: { id: "verbs" } } as const;
+    const amount = (value: number) => ({ amount: { value, currency: "EUR" } });
+    const { body } = order({ id: "verbs" });
+    const states = await withClient((client) =>
+      Effect.forEach(
+        [
+          { ...to, body: { ...body, capture: "manual" } },
+          { ...to, verb: "capture", body: amount(1_000) },
+          { ...to, verb: "capture", body: amount(1_000) },
+          { ...to, verb: "void", body: {} },
+          { ...to, verb: "refund", body: { ...amount(500), reason: "returned" } },
+          { ...to, verb: "cancel", body: {} },
+        ] satisfies ReadonlyArray<CommandOrder>,
+        (asked) => Effect.map(client.execute(asked), (reply) => (reply.ok ? reply.payment.state : reply.error.code)),
+      ),
+    );
+    expect(states).toEqual([
+      "AUTHORIZED",
+      "PARTIALLY_CAPTURED",
+      "PARTIALLY_CAPTURED",
+      "SUCCESS",
+      "SUCCESS",
+      "IllegalTransition",
+    ]);
+    expect(await readLedger(deployment.simulator)).toContainEqual(
+      expect.objectContaining({ reference: "library/verbs", captured: 2_000, refunded: 500, released: 2_200 }),
+    );
+  });
+
+  it("of a refund through a kill of its node, and once more under its command id, gives back once", async () => {
+    await withClient((client) => client.execute(order({ id: "refunded" })));
+    const refund: CommandOrder = {
+      merchant: "library",
+      payment: { id: "refunded" },
+      verb: "refund",
+      body: { amount: { value: 4_200, currency: "EUR" } },
+      commandId: "return-1",
+    };
+    await orderFaults(deployment.simulator, { latencyMs: 1_500 });
+    const [worker] = await deployment.workers();
+    const first = await withClient((client) =>
+      Effect.gen(function* () {
+        const running = yield* Effect.forkChild(client.execute(refund));
+        yield* Effect.promise(() =>
+          eventually("the refund to be announced", () =>
+            Effect.runPromise(
+              Effect.map(
+                client.get({ merchant: "library", paymentId: "refunded" }),
+                ({ refunds }) => refunds.length > 0,
+              ),
+            ),
+          ),
+        );
+        process.kill(worker!.pid, "SIGKILL");
+        return yield* Fiber.join(running);
+      }),
+    );
+    await clearFaults(deployment.simulator);
+    expect(first).toMatchObject({ ok: true, payment: { refunded: 4_200, refunds: [{ status: "SUCCEEDED" }] } });
+    const again = await withClient((client) => client.execute(refund));
+    expect(again).toMatchObject({ ok: true, replayed: true });
+    const [charge] = await takenFor(deployment.simulator, "library/refunded");
+    expect(charge).toMatchObject({ refunded: 4_200, operations: [{ kind: "refund" }] });
+  });
+
+  it("that is given up names what to send again", async () => {
+    await withClient((client) => client.execute(order({ id: "named-later" })));
+    const refund = { merchant: "library", payment: { id: "named-later" }, verb: "refund", body: {} } as const;
+    const impatient = withClient((client) =>
+      client.execute({ ...refund, commandId: "return-2" }, { timeoutMillis: 1 }),
+    );
+    await expect(impatient).rejects.toThrow("command id return-2");
+  });
+
   it("that is given up changes nothing about the payment (criterion 24)", async () => {
     const impatient = withClient((client) =>
       client.execute(order({ id: "impatient" }, "tok_slow"), { timeoutMillis: 300 }),
@@ -112,6 +187,29 @@ describe("submit", () => {
       }),
     );
     expect(view).toMatchObject({ state: "SUCCESS", version: 4 });
+  });
+});
+
+describe("submit of a later command", () => {
+  it("is done when it is durable, and the payment's log shows it once", async () => {
+    await withClient((client) => client.execute(order({ id: "refund-later" })));
+    const refund: CommandOrder = {
+      merchant: "library",
+      payment: { id: "refund-later" },
+      verb: "refund",
+      body: {},
+      commandId: "return-3",
+    };
+    const versions = await withClient((client) =>
+      Effect.gen(function* () {
+        const { payment, commandId } = yield* client.submit(refund);
+        expect(commandId).toBe("return-3");
+        yield* client.submit(refund);
+        const log = client.events(payment, { follow: true });
+        return yield* Stream.runCollect(log.pipe(Stream.takeUntil((event) => event.type === "RefundSucceeded")));
+      }),
+    );
+    expect(versions.filter(({ type }) => type === "RefundRequested")).toHaveLength(1);
   });
 });
 

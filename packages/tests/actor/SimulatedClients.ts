@@ -111,7 +111,8 @@ export class SimulatedClients {
 
   /** Whoever has no answer, since the process that would have given it has ended, asks again, and so do all others. */
   askAgain(): void {
-    for (const { when: _when, replies: _replies, ...order } of [...this.#asked.values()]) this.#publish(order, true);
+    const before = Array.from(this.#asked.values());
+    for (const { when: _when, replies: _replies, ...order } of before) this.#publish(order, true);
   }
 
   everyoneIsAnswered(): void {

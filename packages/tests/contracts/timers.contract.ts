@@ -1,6 +1,6 @@
 /** What every implementation of durable timers holds (Timers.ts, invariants 1 to 3). */
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
-import type { Timer } from "@aegispay/runtime/timers/Timers";
+import type { Timer, TimerKind } from "@aegispay/runtime/timers/Timers";
 import type { Delivery } from "@aegispay/runtime/ingress/CommandQueue";
 import { expect, layer } from "@effect/vitest";
 import { Effect, type Layer } from "effect";
@@ -15,7 +15,11 @@ const manyAtOnce = { concurrency: 256 } as const;
 
 export const inMillis = (millis: number): string => new Date(Date.now() + millis).toISOString();
 
-export const timerOf = (payment: PaymentRef, version = 2, kind = "round"): Timer => ({ payment, kind, version });
+export const timerOf = (payment: PaymentRef, version = 2, kind: TimerKind = "round"): Timer => ({
+  payment,
+  kind,
+  version,
+});
 
 const isOf =
   ({ payment, kind, version }: Timer) =>

@@ -28,7 +28,7 @@ const hidingPlaces: ReadonlyArray<readonly [string, Published]> = [
   ["behind escapes in a body that is cut off", { body: describedBy(halfEscaped).slice(0, -1) }],
   ["behind escapes, 20,000 deep", { body: `${"[".repeat(20_000)}"${halfEscaped}"${"]".repeat(20_000)}` }],
   ["as bare text", { body: card }],
-  ["in a verb that is not built yet", { verb: "capture", body: `{"note":"${card}"}` }],
+  ["in a further command", { verb: "capture", body: `{"note":"${card}"}` }],
   ["behind escapes for a verb that is unknown", { verb: "charge", body: `{"note":"${escaped}"}` }],
   ["with an exponent for a verb that is unknown", { verb: "charge", body: `{"pan":4.111111111111111e15}` }],
   ["behind escapes with a bad command id", { body: describedBy(escaped), headers: { "Aegis-Command-Id": "a b" } }],

@@ -8,6 +8,8 @@ import { givenAt, payment } from "./paymentExamples.ts";
 export interface Published {
   readonly body?: string | Uint8Array;
   readonly verb?: string;
+  /** Where operators publish, instead of clients. */
+  readonly source?: "internal";
   readonly headers?: Readonly<Record<string, string>>;
   readonly payment?: { readonly merchant: string; readonly paymentId: string };
   /** Its headers cannot be read at all. */
@@ -22,7 +24,7 @@ export const wholeBody = { amount: { value: 1999, currency: "USD" }, method: { t
 const delivery = (published: Published): Delivery => {
   const { body = JSON.stringify(wholeBody) } = published;
   return {
-    source: "command",
+    source: published.source ?? "command",
     shard: 3,
     epoch: 1,
     payment: published.payment ?? payment,

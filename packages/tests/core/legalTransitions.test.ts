@@ -37,11 +37,15 @@ const declined = [...started, attemptDeclined(declinedForGood)];
 const whileVerifying: ReadonlyArray<PaymentEvent["type"]> = [
   "RoundStarted",
   "OutcomeVerified",
-  "IntegrityMismatchDetected",
-  "ReviewRequested",
+  "IntegrityMismatchDetected.v2",
+  "ReviewRequested.v2",
 ];
 
-/** Every state, and what may happen in it. What is not listed must be refused as a broken history. */
+/** What rests may be asked about again: a notification says that the gateway knows more. */
+const lookedUpAgain: ReadonlyArray<PaymentEvent["type"]> = ["RoundStarted", "IntegrityMismatchDetected.v2"];
+
+/** The states of a charge, and what may happen in it. What is not listed must be refused as a broken
+ * history. Captures, voids and refunds: fieldTable.test.ts. */
 const table: ReadonlyArray<readonly [string, ReadonlyArray<NewEvent>, ReadonlyArray<PaymentEvent["type"]>]> = [
   ["no payment", [], ["PaymentInitiated"]],
   ["INITIATED", [initiated()], ["PaymentAuthenticated"]],
@@ -56,8 +60,8 @@ const table: ReadonlyArray<readonly [string, ReadonlyArray<NewEvent>, ReadonlyAr
       "PaymentSucceeded",
       "AttemptDeclined",
       "ActionRequired",
-      "IntegrityMismatchDetected",
-      "ReviewRequested",
+      "IntegrityMismatchDetected.v2",
+      "ReviewRequested.v2",
     ],
   ],
   ["PROCESSING after an attempt that was not sent", notSentAtLast, ["AttemptStarted", "PaymentFailed"]],
@@ -68,12 +72,12 @@ const table: ReadonlyArray<readonly [string, ReadonlyArray<NewEvent>, ReadonlyAr
   ],
   ["PROCESSING after a decline for good", declined, ["PaymentFailed"]],
   ["OUTCOME_UNKNOWN", lookingUp, whileVerifying],
-  ["REQUIRES_ACTION", [...started, actionWasRequired], []],
-  ["SUCCESS", [...started, succeeded()], []],
-  ["SUCCESS after a look-up", [...lookingUp, verified(approved())], []],
-  ["FAILURE", [...declined, failed("card_declined", "no")], []],
+  ["REQUIRES_ACTION", [...started, actionWasRequired], lookedUpAgain],
+  ["SUCCESS", [...started, succeeded()], lookedUpAgain],
+  ["SUCCESS after a look-up", [...lookingUp, verified(approved())], lookedUpAgain],
+  ["FAILURE", [...declined, failed("card_declined", "no")], ["RoundStarted"]],
   ["NEEDS_REVIEW with a look-up", inReview, whileVerifying],
-  ["NEEDS_REVIEW without a round", [...started, reviewRequested("why")], ["RoundStarted", "ReviewRequested"]],
+  ["NEEDS_REVIEW without a round", [...started, reviewRequested("why")], ["RoundStarted", "ReviewRequested.v2"]],
   ["NEEDS_REVIEW after a mismatch", [...started, mismatch(approved())], []],
   ["NEEDS_REVIEW after a mismatch that was found in review", [...inReview, mismatch(approved())], []],
   ["PROCESSING after a decline in review", [...inReview, verified(mayMoveOn, 3)], ["PaymentFailed"]],
@@ -117,7 +121,7 @@ describe("a payment's history", () => {
     );
   });
 
-  it.each(table.filter(([, , legal]) => legal.length === 0))(
+  it.each(table.filter(([name]) => /^(SUCCESS|FAILURE|NEEDS_REVIEW after)/.test(name)))(
     "owes nothing once it has come to rest in %s",
     (_, history) => {
       const state = stateAfter(history);

@@ -2,11 +2,10 @@
 import { canonicalHash } from "@aegispay/core/identity/canonical";
 import { gatewayIdempotencyKey } from "@aegispay/core/identity/Identity";
 import type { CreateBody } from "@aegispay/core/payment/CreateBody";
-import type { GatewayOutcome, LookUpOutcome, OperationKind } from "@aegispay/core/payment/GatewayOutcome";
+import type { GatewayOutcome, LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
 import { defaultPolicy, isoTime, type Candidate, type Given } from "@aegispay/core/payment/Given";
 import type { Create, RecordLookUp, RecordOutcome, Resume } from "@aegispay/core/payment/PaymentCommand";
-import type { Purpose } from "@aegispay/core/payment/operationEvents";
-import type { ChargeRequest, CommandRecord, NewEvent, ReplyTo } from "@aegispay/core/payment/PaymentEvent";
+import type { ChargeRequest, NewEvent, ReplyTo } from "@aegispay/core/payment/PaymentEvent";
 
 export const payment = { merchant: "shop", paymentId: "order-1" };
 export const deployment = "DEPLOYMENT";
@@ -184,54 +183,6 @@ export const mismatch = (reported: Outcome<"Approved">): NewEvent => ({
 export const reviewRequested = (reason: string): NewEvent => ({
   type: "ReviewRequested.v2",
   data: { about: { attempt: 1 }, reason },
-});
-
-const operationKey = (kind: OperationKind, operation: number, attempt = 1): string =>
-  gatewayIdempotencyKey(deployment, payment, attempt, kind, operation);
-
-/** A command as it is remembered; its id tells it from others, its body is part of the hash. */
-export const commandRecord = (verb: string, body: unknown = {}, commandId = `${verb}-1`): CommandRecord => ({
-  commandId,
-  verb,
-  message: `1/${commandId}`,
-  hash: canonicalHash(body),
-});
-
-const usd = (value: number) => ({ value, currency: "USD" });
-
-/** What will be sent, as every request says it. */
-const requested = (kind: OperationKind, operation: number, attempt = 1) => ({
-  operation,
-  attempt,
-  idempotencyKey: operationKey(kind, operation, attempt),
-  gatewayTransactionId: "ch_1",
-});
-
-export const captureRequested = (operation: number, value: number, asked = true): NewEvent => ({
-  type: "CaptureRequested",
-  data: {
-    ...requested("capture", operation),
-    amount: usd(value),
-    command: commandRecord("capture", asked ? { amount: usd(value) } : {}, `capture-${operation}`),
-  },
-});
-export const refundRequested = (operation: number, value: number, asked = true): NewEvent => ({
-  type: "RefundRequested",
-  data: {
-    ...requested("refund", operation),
-    amount: usd(value),
-    purpose: "command",
-    command: commandRecord("refund", asked ? { amount: usd(value) } : {}, `refund-${operation}`),
-  },
-});
-export const voidRequested = (operation: number, purpose: Purpose = "command"): NewEvent => ({
-  type: "VoidRequested",
-  data: {
-    ...requested("void", operation),
-    purpose,
-    ...(purpose === "command" ? { command: commandRecord("void", {}, `void-${operation}`) } : {}),
-    ...(purpose === "cancel" ? { command: commandRecord("cancel", {}, `cancel-${operation}`) } : {}),
-  },
 });
 
 /** The first try is under way. */

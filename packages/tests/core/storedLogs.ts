@@ -2,13 +2,15 @@
  * Logs as they were stored, byte for byte, at first by version 0.1.0. What is stored is stored for ever: never change a
  * line here; a later version adds logs of its own.
  */
-export const storedLogs: ReadonlyArray<{
+export interface StoredLog {
   readonly story: string;
   readonly state: string;
   /** The hash that chains a next commit to the last one. */
   readonly head: string;
   readonly commits: ReadonlyArray<string>;
-}> = [
+}
+
+export const storedLogs: ReadonlyArray<StoredLog> = [
   {
     story: "a success after a lost answer, a look-up that found nothing and a resend",
     state: "SUCCESS",

@@ -15,13 +15,13 @@ import {
   initiated,
   lookingUp,
   outcomeUnknown,
-  refundRequested,
   roundStarted,
   started,
   succeeded,
   verified,
   approved,
 } from "../core/paymentExamples.ts";
+import { refundRequested } from "../core/operationExamples.ts";
 
 const payment = (paymentId: string): PaymentRef => ({ merchant: "shop", paymentId });
 const at = "2026-01-02T03:04:05.000Z";

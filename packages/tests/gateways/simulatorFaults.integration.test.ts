@@ -73,8 +73,10 @@ describe("an ordered fault", () => {
       const simulator = yield* runningSimulator();
       yield* simulator.faults({ declineRate: 1 });
       expect((yield* simulator.charge("key-1")).status).toBe(402);
+      yield* simulator.faults({ declineRate: 1, declineCode: "try_again_later" });
+      expect((yield* simulator.charge("key-2")).body.error.declineCode).toBe("try_again_later");
       yield* simulator.faults({});
-      expect((yield* simulator.charge("key-1")).status).toBe(402);
+      expect((yield* simulator.charge("key-1")).body.error.declineCode).toBe("generic_decline");
     }),
   );
 
@@ -142,6 +144,7 @@ describe("an order of faults", () => {
     ["a negative delay", { latencyMs: -1 }],
     ["half a request a second", { rateLimitPerSecond: 0.5 }],
     ["a seed that is no integer", { seed: 1.5 }],
+    ["a decline for no known reason", { declineCode: "lost_card" }],
     ["a fault that does not exist", { timoutRate: 1 }],
     ["a first request of no kind", { firstRequests: { authorize: "reset" } }],
     ["a first request that is treated in no known way", { firstRequests: { refund: "explode" } }],

@@ -73,17 +73,32 @@ const keepOutput = (child: ChildProcess): (() => string) => {
   return () => output;
 };
 
+export interface SimulatorProcess {
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** A gateway simulator as a process of its own, with its ledger in the folder. */
+export const startSimulatorProcess = async (folder: string): Promise<SimulatorProcess> => {
+  const child = spawn(process.execPath, [cliPath, "simulator", "--json", "--port", "0", "--data-dir", folder], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const { simulator } = JSON.parse(await firstLine(child, keepOutput(child))) as { simulator: string };
+  return {
+    url: simulator,
+    stop: async () => {
+      child.kill("SIGTERM");
+      await ended(child);
+    },
+  };
+};
+
 export const startCluster = async (settings: Readonly<Record<string, unknown>> = {}): Promise<Cluster> => {
   const folder = mkdtempSync(join(tmpdir(), "aegispay-cluster-"));
   const nats = await startNatsProcess(folder);
   const environment = { ...process.env, AEGISPAY_SETTINGS: JSON.stringify(settings), AEGISPAY_NATS_URL: nats.url };
-  const simulatorProcess = spawn(
-    process.execPath,
-    [cliPath, "simulator", "--json", "--port", "0", "--data-dir", join(folder, "simulator")],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
-  const simulatorOutput = keepOutput(simulatorProcess);
-  const { simulator } = JSON.parse(await firstLine(simulatorProcess, simulatorOutput)) as { simulator: string };
+  const gateway = await startSimulatorProcess(join(folder, "simulator"));
+  const simulator = gateway.url;
   const setUp = await runCli(["setup", "--shards", String(shards)], environment as Record<string, string>);
   if (setUp.code !== 0) throw new Error(setUp.stderr);
   const connection = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
@@ -158,8 +173,7 @@ export const startCluster = async (settings: Readonly<Record<string, unknown>> =
     stop: async () => {
       await endNodes();
       await connection.close();
-      simulatorProcess.kill("SIGTERM");
-      await ended(simulatorProcess);
+      await gateway.stop();
       await nats.kill();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -1,12 +1,13 @@
 /**
  * state + event → state. Total: an event that is not legal in a state gives undefined, which replay reports as a broken
- * history. This function and the three it asks (evolveAttempt, evolveOperation, evolveReview) are the table of legal transitions.
+ * history. This function and those it asks (evolveAttempt, evolveRequest, evolveOperation, evolveReview) are the table of legal transitions.
  *
  * A review of an errand stands before a state and hides it: events are applied to the state behind, and what is still in
  * question afterwards stands before the next one.
  */
 import { evolveAttempt } from "./evolveAttempt.ts";
 import { evolveOperation } from "./evolveOperation.ts";
+import { evolveRequest } from "./evolveRequest.ts";
 import { evolveReview } from "./evolveReview.ts";
 import { base, initiated, remembering } from "./evolving.ts";
 import type { CurrentEvent, EventOf, PaymentEvent } from "./PaymentEvent.ts";
@@ -38,14 +39,15 @@ const step = (state: PaymentState, event: CurrentEvent): PaymentState | undefine
     case "CommandRefused":
       return commandRefused(state, event);
     case "CaptureRequested":
+    case "VoidRequested":
+    case "RefundRequested":
+      return evolveRequest(state, event);
     case "CaptureSucceeded":
     case "CaptureFailed":
     case "CaptureOutcomeUnknown":
-    case "VoidRequested":
     case "PaymentVoided":
     case "VoidFailed":
     case "VoidOutcomeUnknown":
-    case "RefundRequested":
     case "RefundSucceeded":
     case "RefundFailed":
     case "RefundOutcomeUnknown":

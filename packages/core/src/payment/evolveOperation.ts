@@ -1,77 +1,9 @@
-/**
- * The transitions of captures, voids and refunds, and what they make of their payment. A request reserves what it is for: it
- * is not legal where that would be more than there is (money.ts).
- */
+/** The transitions of captures, voids and refunds once they are asked for, and what they make of their payment. */
 import { isOpen, type Operation } from "./Errand.ts";
-import { base, findAttempt, findOperation, remembering, settled, withOperation, withRound } from "./evolving.ts";
+import { base, findOperation, remembering, settled, withOperation, withRound } from "./evolving.ts";
 import { capturable, refundable } from "./money.ts";
 import type { CurrentEvent, EventOf, Failure } from "./PaymentEvent.ts";
-import { isBeingVoided, openOperations, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
-
-type Requested = EventOf<"CaptureRequested" | "VoidRequested" | "RefundRequested">;
-
-const isOwn = (state: ExistingPayment, attempt: number): boolean =>
-  "attempt" in state && state.attempt?.number === attempt;
-
-const currencyOf = (state: ExistingPayment): string => state.order.create.amount.currency;
-
-/** Whether the state allows it, and has what it reserves. */
-const mayBeRequested = (state: ExistingPayment, event: Requested): boolean => {
-  const { attempt } = event.data;
-  const { name } = state;
-  if (event.type === "CaptureRequested") {
-    const { amount } = event.data;
-    if (!isOwn(state, attempt) || (name !== "AUTHORIZED" && name !== "PARTIALLY_CAPTURED")) return false;
-    return !isBeingVoided(state) && amount.currency === currencyOf(state) && amount.value <= capturable(state);
-  }
-  if (event.data.purpose === "compensation") return findAttempt(state, attempt)?.isLate === true;
-  if (!isOwn(state, attempt)) return false;
-  if (event.type === "RefundRequested") {
-    const { amount } = event.data;
-    const isTaken = name === "SUCCESS" || name === "PARTIALLY_CAPTURED";
-    return isTaken && amount.currency === currencyOf(state) && amount.value <= refundable(state);
-  }
-  if (openOperations(state).length > 0) return false;
-  const isHolding = name === "AUTHORIZED" || name === "PARTIALLY_CAPTURED";
-  const isWaiting = name === "REQUIRES_ACTION";
-  switch (event.data.purpose) {
-    case "command":
-      return isHolding;
-    case "cancel":
-      return isWaiting;
-    case "expiry":
-      return isHolding || isWaiting;
-  }
-};
-
-const kinds = { CaptureRequested: "capture", VoidRequested: "void", RefundRequested: "refund" } as const;
-
-const requested = (state: ExistingPayment, event: Requested): PaymentState | undefined => {
-  const { operation: number, attempt, idempotencyKey, gatewayTransactionId, command } = event.data;
-  if (number !== state.operations.length + 1 || !mayBeRequested(state, event)) return undefined;
-  const operation: Operation = {
-    number,
-    kind: kinds[event.type],
-    attempt,
-    purpose: event.type === "CaptureRequested" ? "command" : event.data.purpose,
-    idempotencyKey,
-    gatewayTransactionId,
-    ...("amount" in event.data ? { amount: event.data.amount } : {}),
-    ...(event.type === "RefundRequested" && event.data.reason !== undefined ? { reason: event.data.reason } : {}),
-    ...(command === undefined ? {} : { commandId: command.commandId }),
-    startedAt: event.at,
-    status: "PENDING",
-    lastRound: 0,
-    tries: 1,
-    round: { round: 0, version: event.version, action: "start", due: event.at, step: 0 },
-  };
-  const next = { ...state, ...base(state, event), operations: [...state.operations, operation] };
-  // A void decides about the attempt that waits for the customer: nothing else is asked about it meanwhile.
-  const isAsked = next.name === "REQUIRES_ACTION" && operation.purpose !== "compensation" && next.attempt;
-  return remembering(isAsked ? { ...next, attempt: { ...isAsked, round: undefined } } : next, command, {
-    operation: number,
-  });
-};
+import { openOperations, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
 
 const doneOf = (operation: Operation, operationId: string | undefined): Operation => ({
   ...settled(operation, "SUCCEEDED"),
@@ -170,9 +102,8 @@ type Done = EventOf<"CaptureSucceeded" | "PaymentVoided" | "RefundSucceeded">;
 const succeeded = (state: ExistingPayment, event: Done, kind: Operation["kind"]): PaymentState | undefined => {
   const operation = open(state, event.data.operation, kind);
   if (operation === undefined || operation.purpose === "compensation") return undefined;
-  if (event.type === "PaymentVoided" && (operation.purpose !== "command" || state.name !== "AUTHORIZED")) {
-    return undefined;
-  }
+  const isExpiry = operation.purpose === "expiry";
+  if (event.type === "PaymentVoided" && (isExpiry || state.name !== "AUTHORIZED")) return undefined;
   return operationDone(state, event, operation, event.data.operationId);
 };
 
@@ -181,14 +112,17 @@ type Release = EventOf<"RemainderReleased" | "AuthorizationExpired" | "PaymentEx
 const isBeforeAnyCharge = ({ name }: ExistingPayment): boolean =>
   name === "INITIATED" || name === "AUTHENTICATED" || name === "REQUIRES_ACTION";
 
+/** `purpose`: of the void that has released it. */
 const mayRelease = (state: ExistingPayment, { type }: Release, purpose: Operation["purpose"] | undefined): boolean => {
+  if (purpose === "compensation") return false;
+  const isExpiry = purpose === undefined || purpose === "expiry";
   switch (type) {
     case "RemainderReleased":
       return state.name === "PARTIALLY_CAPTURED";
     case "AuthorizationExpired":
-      return state.name === "AUTHORIZED" && purpose !== "command";
+      return state.name === "AUTHORIZED" && isExpiry;
     case "PaymentExpired":
-      return isBeforeAnyCharge(state) && purpose !== "cancel";
+      return isBeforeAnyCharge(state) && isExpiry;
     case "PaymentCancelled":
       return isBeforeAnyCharge(state) && purpose !== "expiry";
   }
@@ -274,10 +208,6 @@ const compensated = (state: ExistingPayment, event: EventOf<"LateSuccessCompensa
 
 export const evolveOperation = (state: ExistingPayment, event: CurrentEvent): PaymentState | undefined => {
   switch (event.type) {
-    case "CaptureRequested":
-    case "VoidRequested":
-    case "RefundRequested":
-      return requested(state, event);
     case "CaptureSucceeded":
       return succeeded(state, event, "capture");
     case "PaymentVoided":

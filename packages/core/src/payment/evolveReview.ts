@@ -6,7 +6,14 @@ import { isOpen, type Attempt } from "./Errand.ts";
 import { refunded, refunding } from "./money.ts";
 import type { OpenPayment } from "./attempts.ts";
 import type { CurrentEvent, EventOf, Failure } from "./PaymentEvent.ts";
-import { attemptOf, hasEnded, isHeld, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
+import {
+  attemptOf,
+  hasEnded,
+  isHeld,
+  openOperations,
+  type ExistingPayment,
+  type PaymentState,
+} from "./PaymentState.ts";
 
 /** `round` stays undefined unless the same commit goes on with a look-up. */
 const needsReview = (
@@ -132,6 +139,8 @@ const resolved = (state: ExistingPayment, event: EventOf<"ReviewResolved">): Pay
         : operationFailed(state, event, operation, { code: "resolved", message: reason });
     return after && remembering(after, command, {});
   }
+  // What it comes to would meet a payment that people have ended otherwise.
+  if (openOperations(state).some(({ purpose }) => purpose !== "compensation")) return undefined;
   const attempt = attemptOf(state);
   const isAsked = (state.name === "NEEDS_REVIEW" && attempt !== undefined) || attempt?.review !== undefined;
   const after = isAsked

@@ -6,7 +6,9 @@ import { openOperations, type ExistingPayment } from "./PaymentState.ts";
 
 /** Events that clients' commands may bring a payment's log to. */
 export const clientEventsMax = 1_000;
-/** 200 more are kept for outcomes, rounds and operators; from 100 on no round is begun that is not a first one. */
+/** 200 more are kept for outcomes, rounds and operators. */
+export const eventsMax = 1_200;
+/** From here on no further round is begun: what is left of them is for outcomes and operators. */
 export const roundsUntilVersion = 1_100;
 /** Commands that are refused by state and remembered. */
 export const refusalsMax = 100;

@@ -41,7 +41,8 @@ export const operationBecameUnknown = (
 ];
 
 /** A void ends the payment's state under the name that the field has for it. */
-const voidedEvent = (state: ExistingPayment, { number, purpose }: Operation, operationId: string): NewEvent => {
+const voidedEvent = (state: ExistingPayment, operation: Operation, operationId: string): NewEvent => {
+  const { number, purpose } = operation;
   switch (state.name) {
     case "AUTHORIZED":
       return purpose === "expiry"
@@ -49,10 +50,12 @@ const voidedEvent = (state: ExistingPayment, { number, purpose }: Operation, ope
         : { type: "PaymentVoided", data: { operation: number, operationId } };
     case "PARTIALLY_CAPTURED":
       return { type: "RemainderReleased", data: { operation: number } };
-    default:
+    case "REQUIRES_ACTION":
       return purpose === "expiry"
         ? { type: "PaymentExpired", data: { operation: number } }
         : { type: "PaymentCancelled", data: { operation: number } };
+    default:
+      return reviewRequested(operation, `it was voided while the payment is ${state.name}`);
   }
 };
 

@@ -11,7 +11,7 @@
  * | rateLimitPerSecond (0: none) | charges, operations          | 429 and Retry-After, nothing is recorded              |
  * | latencyMs ± latencyJitterMs  | all of /v1                   | the key is in flight meanwhile; done at the end of it |
  * | http500Rate                  | all of /v1                   | 500; done in half the cases                           |
- * | declineRate                  | charges, a key's first result| declined                                              |
+ * | declineRate, declineCode     | charges, a key's first result| declined; `try_again_later` lets others try           |
  * | refusalRate                  | operations, the same         | refused, and the refusal stands for its key           |
  * | otherAmountRate,             | charges, captures, refunds,  | something else than what was asked for is booked,     |
  * | otherCurrencyRate            | the same                     | and reported                                          |
@@ -49,6 +49,7 @@ const noFaults: Required<FaultOrder> = {
   partialFailureRate: 0,
   networkErrorRate: 0,
   declineRate: 0,
+  declineCode: "generic_decline",
   refusalRate: 0,
   otherAmountRate: 0,
   otherCurrencyRate: 0,
@@ -67,6 +68,7 @@ export const FaultOrder = Schema.Struct({
   partialFailureRate: Schema.optionalKey(rate),
   networkErrorRate: Schema.optionalKey(rate),
   declineRate: Schema.optionalKey(rate),
+  declineCode: Schema.optionalKey(Schema.Literals(["generic_decline", "insufficient_funds", "try_again_later"])),
   refusalRate: Schema.optionalKey(rate),
   otherAmountRate: Schema.optionalKey(rate),
   otherCurrencyRate: Schema.optionalKey(rate),
@@ -85,7 +87,8 @@ export interface Fate {
   readonly latencyMillis: number;
   /** A 500 is an unknown outcome: sometimes it was done, sometimes not. */
   readonly internalError: "none" | "done" | "not-done";
-  readonly declined: boolean;
+  /** The code of the decline. */
+  readonly declined: Required<FaultOrder>["declineCode"] | undefined;
   readonly refused: boolean;
   readonly otherAmount: boolean;
   readonly otherCurrency: boolean;
@@ -139,7 +142,7 @@ export const makeFaults = (): Faults => {
         connectionResets: network < ordered.networkErrorRate,
         latencyMillis: Math.max(0, ordered.latencyMs + (jitter * 2 - 1) * ordered.latencyJitterMs),
         internalError: error < ordered.http500Rate ? (errorDone < 0.5 ? "done" : "not-done") : "none",
-        declined: decline < ordered.declineRate,
+        declined: decline < ordered.declineRate ? ordered.declineCode : undefined,
         refused: refuse < ordered.refusalRate,
         otherAmount: amount < ordered.otherAmountRate,
         otherCurrency: currency < ordered.otherCurrencyRate,

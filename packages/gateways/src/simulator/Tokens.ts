@@ -23,7 +23,11 @@ const declinedFor = (declineCode: string, message: string): Decline => ({
 });
 
 /** Also what the `declineRate` fault answers. */
-export const declinedByIssuer = declinedFor("generic_decline", "the issuer declined the charge");
+export const declines = {
+  generic_decline: declinedFor("generic_decline", "the issuer declined the charge"),
+  insufficient_funds: declinedFor("insufficient_funds", "the account does not hold the amount"),
+  try_again_later: declinedFor("try_again_later", "the issuer could not be reached; another gateway may succeed"),
+};
 
 export const failedAuthentication: Decline = {
   code: "authentication_failed",
@@ -31,18 +35,16 @@ export const failedAuthentication: Decline = {
   message: "the customer did not pass 3-D Secure",
 };
 
-const insufficientFunds = declinedFor("insufficient_funds", "the account does not hold the amount");
-
 const behaviours: ReadonlyMap<string, TokenBehaviour> = new Map<string, TokenBehaviour>([
   ["tok_visa", { result: "approved" }],
-  ["tok_declined", { result: declinedByIssuer }],
-  ["tok_insufficient_funds", { result: insufficientFunds }],
-  [
-    "tok_try_again",
-    { result: declinedFor("try_again_later", "the issuer could not be reached; another gateway may succeed") },
-  ],
+  ["tok_declined", { result: declines.generic_decline }],
+  ["tok_insufficient_funds", { result: declines.insufficient_funds }],
+  ["tok_try_again", { result: declines.try_again_later }],
   ["tok_3ds", { result: "requires_action" }],
-  ["tok_3ds_insufficient_funds", { result: "requires_action", declinedAfterAuthentication: insufficientFunds }],
+  [
+    "tok_3ds_insufficient_funds",
+    { result: "requires_action", declinedAfterAuthentication: declines.insufficient_funds },
+  ],
   ["tok_slow", { result: "approved", slow: true }],
   ["tok_lost_answer", { result: "approved", firstRequest: "lose-answer" }],
   ["tok_reset", { result: "approved", firstRequest: "reset" }],

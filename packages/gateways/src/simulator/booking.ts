@@ -2,18 +2,18 @@
 import { type Booking, type Charge, type ChargeRequest, newCharge, type Operation } from "./Charge.ts";
 import { decideOperation, leftFor, type OperationRequest } from "./ChargeOperation.ts";
 import { chargeIdOf } from "./documents.ts";
-import { behaviourOf, declinedByIssuer } from "./Tokens.ts";
+import { behaviourOf, declines } from "./Tokens.ts";
 
 /** The faults that change what is booked. */
 interface BookingFaults {
-  readonly declined: boolean;
+  readonly declined: keyof typeof declines | undefined;
   readonly refused: boolean;
   readonly otherAmount: boolean;
   readonly otherCurrency: boolean;
 }
 
 export const noBookingFaults: BookingFaults = {
-  declined: false,
+  declined: undefined,
   refused: false,
   otherAmount: false,
   otherCurrency: false,
@@ -36,7 +36,13 @@ export const bookCharge = (key: string, request: ChargeRequest, faults: BookingF
     otherAmount: faults.otherAmount || books === "other-amount",
     otherCurrency: faults.otherCurrency || books === "other-currency",
   });
-  return newCharge(chargeIdOf(key), key, request, faults.declined ? declinedByIssuer : result, booked);
+  return newCharge(
+    chargeIdOf(key),
+    key,
+    request,
+    faults.declined === undefined ? result : declines[faults.declined],
+    booked,
+  );
 };
 
 const refusedByBank = { code: "operation_refused", message: "the bank refused the operation" };

@@ -1,0 +1,298 @@
+import { defaultPolicy } from "@aegispay/core/payment/Given";
+import type { Notify } from "@aegispay/core/payment/PaymentCommand";
+import type { NewEvent } from "@aegispay/core/payment/PaymentEvent";
+import { gatewayIdempotencyKey } from "@aegispay/core/identity/Identity";
+import { viewPayment } from "@aegispay/core/payment/PaymentView";
+import { describe, expect, it } from "vitest";
+import {
+  authorized,
+  captureFailed,
+  captureRequested,
+  done,
+  heard,
+  lookUpEnded,
+  operationReview,
+  operationRound,
+  refundRequested,
+  refundSucceeded,
+  refused,
+  reversed,
+  taken,
+  usd,
+  voidRequested,
+  waiting,
+} from "./operationExamples.ts";
+import {
+  approved,
+  attemptDeclined,
+  attemptStarted,
+  declinedForGood,
+  deployment,
+  failed,
+  givenAt,
+  inReview,
+  lookedUp,
+  lookingUp,
+  mayMoveOn,
+  mismatch,
+  notFound,
+  outcomeUnknown,
+  payment,
+  roundStarted,
+  south,
+  started,
+  succeeded,
+  tried,
+  unknown,
+} from "./paymentExamples.ts";
+import { given, stateAfter } from "./specification.ts";
+
+const notify = (): Notify => ({ type: "Notify", payment, given: givenAt() });
+
+const late = (reported = approved()): NewEvent => ({ type: "LateSuccessDetected", data: { attempt: 1, reported } });
+/** What undoes it, under a key of its own. */
+const compensation = (kind: "refund" | "void", operation = 1): NewEvent => {
+  const idempotencyKey = gatewayIdempotencyKey(deployment, payment, 1, kind, operation);
+  const data = {
+    operation,
+    attempt: 1,
+    idempotencyKey,
+    gatewayTransactionId: "ch_1",
+    purpose: "compensation",
+  } as const;
+  return kind === "void"
+    ? { type: "VoidRequested", data }
+    : { type: "RefundRequested", data: { ...data, amount: usd(1_999), reason: "it succeeded late" } };
+};
+const compensated: NewEvent = { type: "LateSuccessCompensated", data: { operation: 1, operationId: "op_1" } };
+
+/** The first gateway declined, the second one is asked, has answered, has declined too. */
+const second = [...started, attemptDeclined(mayMoveOn), attemptStarted(2, south, "after processing_error")];
+const won = [...second, succeeded(2)];
+const lost = [...started, attemptDeclined(declinedForGood), failed("card_declined", "no")];
+
+describe("an attempt that succeeds although it is not the payment's", () => {
+  it.each([
+    ["while another is under way", second, "PROCESSING"],
+    ["while another is unknown", [...second, outcomeUnknown(0, unknown.reason, 2)], "OUTCOME_UNKNOWN"],
+    ["when another has won", won, "SUCCESS"],
+  ] as const)("is undone by one refund under its own key, and the winner stands: %s", (_, history, name) => {
+    given(...history)
+      .when(tried(approved(), 0))
+      .then(late(), compensation("refund"))
+      .is(name);
+  });
+
+  it("is voided where it is only held", () => {
+    const held = approved({ status: "authorized" });
+    given(...won)
+      .when(tried(held, 0))
+      .then(late(held), compensation("void"))
+      .is("SUCCESS")
+      .owes("void 1/0 start");
+  });
+
+  it("is put before people where the payment had ended, and undone all the same", () => {
+    const { state } = given(...lost, roundStarted(1, "lookUp"))
+      .when(lookedUp(approved()))
+      .then(late(), compensation("refund"))
+      .is("NEEDS_REVIEW")
+      .owes("refund 1/0 start");
+    expect(state).toMatchObject({ behind: { name: "FAILURE" } });
+    given(...lost, roundStarted(1, "lookUp"), late(), compensation("refund"))
+      .when(heard(1, done(1_999)))
+      .then(compensated)
+      .is("NEEDS_REVIEW")
+      .owes("nothing");
+  });
+
+  it("is undone once, however often it is heard of", () => {
+    given(...won, late(), compensation("refund"))
+      .when(tried(approved(), 0))
+      .thenNothing();
+    given(...won, late(), compensation("refund"), compensated)
+      .when(tried(approved(), 0))
+      .thenNothing();
+  });
+
+  it("does not count as captured or refunded, and is shown for what it is", () => {
+    const state = stateAfter([...won, late(), compensation("refund"), compensated]);
+    if (state.name === "ABSENT") throw new Error("there is no payment");
+    expect(viewPayment(payment, state)).toMatchObject({
+      state: "SUCCESS",
+      captured: 1_999,
+      refunded: 0,
+      refundProgress: "none",
+      attempts: [{ status: "SUCCEEDED" }, { status: "SUCCEEDED" }],
+      refunds: [{ purpose: "compensation", status: "SUCCEEDED", attempt: 1 }],
+    });
+  });
+
+  it("is for people where it cannot be undone, or where what undid it comes back", () => {
+    given(...won, late(), compensation("refund"))
+      .when(heard(1, refused))
+      .then(
+        { type: "RefundFailed", data: { operation: 1, failure: { code: "refused", message: "no" } } },
+        operationReview(1, "a success that came late could not be undone"),
+      )
+      .is("NEEDS_REVIEW");
+    given(...won, late(), compensation("refund"), compensated, operationRound(1, 1, "lookUp"))
+      .when(heard(1, reversed(1_999), 1))
+      .then(
+        { type: "RefundReversed", data: { operation: 1, operationId: "op_1", amount: usd(1_999) } },
+        operationReview(1, "what undid a late success has come back"),
+      )
+      .is("NEEDS_REVIEW");
+  });
+
+  it("asks people only when the payment rests: the attempt that is open goes on", () => {
+    const open = [...second, late(), compensation("refund")];
+    const failure: NewEvent = {
+      type: "RefundFailed",
+      data: { operation: 1, failure: { code: "refused", message: "no" } },
+    };
+    const review = operationReview(1, "a success that came late could not be undone");
+    given(...open)
+      .when(heard(1, refused))
+      .then(failure, review)
+      .is("PROCESSING");
+    given(...open, failure, review)
+      .when(tried(approved({ gatewayTransactionId: "ch_1" }), 0, givenAt(), 2))
+      .then(succeeded(2))
+      .is("NEEDS_REVIEW");
+  });
+});
+
+describe("a notification", () => {
+  it("proves nothing: it makes us look up what is ours and not under way", () => {
+    given(...won)
+      .when(notify())
+      .then(roundStarted(1, "lookUp"), roundStarted(1, "lookUp", 0, 0, 2))
+      .is("SUCCESS");
+    given(...lost)
+      .when(notify())
+      .then(roundStarted(1, "lookUp"))
+      .is("FAILURE");
+    given(...authorized)
+      .when(notify())
+      .then(roundStarted(1, "lookUp"));
+    given(...waiting)
+      .when(notify())
+      .then(roundStarted(1, "lookUp"))
+      .is("REQUIRES_ACTION");
+    given(...taken, refundRequested(1, 600), refundSucceeded(1, 600))
+      .when(notify())
+      .then(roundStarted(1, "lookUp"), operationRound(1, 1, "lookUp"));
+  });
+
+  it("brings forward a look-up that waits for its moment, also in review", () => {
+    given(...lookingUp, roundStarted(2, "lookUp", 60_000, 3))
+      .when(notify())
+      .then(roundStarted(3, "lookUp", 0, 3));
+    given(...inReview)
+      .when(notify())
+      .then(roundStarted(4, "lookUp", 0, defaultPolicy.lookUpDelaysMillis.length - 1));
+  });
+
+  it("changes nothing about what is under way, nor where people alone have the say, nor where nothing is", () => {
+    for (const history of [started, lookingUp, [...started, mismatch(approved({ status: "authorized" }))]]) {
+      given(...history)
+        .when(notify())
+        .thenNothing();
+    }
+    given(...waiting, voidRequested(1, "cancel"))
+      .when(notify())
+      .thenNothing();
+    given().when(notify()).thenNothing();
+  });
+
+  it("of a failure that the gateway confirms ends with that look-up", () => {
+    for (const outcome of [declinedForGood, notFound]) {
+      given(...lost, roundStarted(1, "lookUp"))
+        .when(lookedUp(outcome))
+        .then(lookUpEnded({ attempt: 1 }, 1, outcome._tag))
+        .is("FAILURE")
+        .owes("nothing");
+    }
+  });
+
+  it("of which nobody answers is followed by the schedule, to its end", () => {
+    const { lookUpDelaysMillis } = defaultPolicy;
+    given(...lost, roundStarted(1, "lookUp"))
+      .when(lookedUp(unknown))
+      .then(roundStarted(2, "lookUp", lookUpDelaysMillis[1], 1));
+    given(...lost, roundStarted(1, "lookUp", 0, lookUpDelaysMillis.length - 1))
+      .when(lookedUp(unknown))
+      .then(lookUpEnded({ attempt: 1 }, 1, "Unknown"));
+  });
+
+  it("finds out that the gateway holds something else than was authorized: people look at it", () => {
+    for (const wrong of [approved(), approved({ status: "authorized", amount: usd(1_000) })]) {
+      given(...authorized, roundStarted(1, "lookUp"))
+        .when(lookedUp(wrong))
+        .then(mismatch(wrong))
+        .is("NEEDS_REVIEW")
+        .owes("nothing");
+    }
+    const euros = approved({ amount: { value: 1_999, currency: "EUR" } });
+    given(...taken, roundStarted(1, "lookUp"))
+      .when(lookedUp(euros))
+      .then(mismatch(euros))
+      .is("NEEDS_REVIEW");
+  });
+});
+
+describe("an operator's word that the gateway contradicts", () => {
+  const { reviewEveryMillis, keyRetentionMarginMillis, lookUpDelaysMillis } = defaultPolicy;
+  const lastStep = lookUpDelaysMillis.length - 1;
+  const command = { commandId: "r1", verb: "resolve", message: "1/r1", hash: "h" };
+  const says = (as: "FAILURE" | "FAILED", operation?: number): NewEvent => ({
+    type: "ReviewResolved",
+    data: { as, reason: "seen", command, ...(operation === undefined ? {} : { operation }) },
+  });
+  const resolved = [...inReview, says("FAILURE"), roundStarted(4, "lookUp", reviewEveryMillis, lastStep)];
+
+  it("leaves the gateway being asked for as long as it knows the key", () => {
+    given(...resolved)
+      .when(lookedUp(notFound, 4, givenAt(1_000)))
+      .then(lookUpEnded({ attempt: 1 }, 4, "NotFound"))
+      .is("FAILURE");
+    const candidate = { gateway: "north", account: "n1", keyRetentionMillis: 10 * reviewEveryMillis };
+    const later = givenAt(reviewEveryMillis, { candidates: [candidate] });
+    for (const outcome of [notFound, unknown, declinedForGood]) {
+      given(...resolved)
+        .when(lookedUp(outcome, 4, later))
+        .then(roundStarted(5, "lookUp", 2 * reviewEveryMillis, lastStep))
+        .is("FAILURE");
+    }
+    expect(keyRetentionMarginMillis).toBeGreaterThan(0);
+  });
+
+  it("is undone and put before people again when the attempt has succeeded after all", () => {
+    given(...resolved)
+      .when(lookedUp(approved(), 4))
+      .then(late(), compensation("refund"))
+      .is("NEEDS_REVIEW");
+  });
+
+  it("about an operation is put before people again", () => {
+    const history = [
+      ...authorized,
+      captureRequested(1, 600),
+      operationReview(1, "why"),
+      says("FAILED", 1),
+      operationRound(1, 1, "lookUp"),
+    ];
+    given(...history)
+      .when(heard(1, done(600), 1))
+      .then(operationReview(1, "the gateway says that it was done, and it was taken for failed"))
+      .is("NEEDS_REVIEW");
+  });
+});
+
+it("what the gateway refused and then says was done is a contradiction: people look at it", () => {
+  given(...authorized, captureRequested(1, 600), captureFailed(1))
+    .when(heard(1, done(600)))
+    .then(operationReview(1, "the gateway says that it was done, and it was taken for failed"))
+    .is("NEEDS_REVIEW");
+});
