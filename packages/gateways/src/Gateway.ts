@@ -59,6 +59,11 @@ export interface Gateway {
   readonly operate: (request: OperationRequest) => Effect.Effect<OperationOutcome>;
   /** Asks what became of an operation, by its own key at its charge. */
   readonly lookUpOperation: (request: OperationRequest) => Effect.Effect<OperationLookUpOutcome>;
+  /**
+   * Hands on what the customer's browser brought back, where the gateway waits for it before it goes on with the charge.
+   * Undefined where the gateway hears of it by itself. It belongs to the try that was announced, and is sent once.
+   */
+  readonly finishAction?: (request: LookUpRequest, brought: unknown) => Effect.Effect<LookUpOutcome>;
   /** Verifies and decodes what the gateway sends unasked; undefined where it sends nothing. Pure. */
   readonly readWebhook?: ReadWebhook;
 }

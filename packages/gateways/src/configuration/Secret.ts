@@ -11,6 +11,7 @@ export const SecretReference = Schema.Struct({
 });
 export type SecretReference = typeof SecretReference.Type;
 
+/** It is not there, or not of the form that it must have; the message names it and never shows it. */
 export class SecretMissing extends Schema.TaggedError<SecretMissing>()("SecretMissing", {
   message: Schema.String,
 }) {}

@@ -11,6 +11,14 @@ export const unreadable = ({ status }: Answered) => unknown(`answered ${status} 
 export const withoutAnswer = (exchange: Exclude<Exchange, Answered>) =>
   exchange._tag === "NotSent" ? exchange : unknown(exchange.reason);
 
+/** Of a question: only a 200 answers it. */
+export const isOk = (exchange: Exchange): exchange is Answered =>
+  exchange._tag === "Answered" && exchange.status === 200;
+
+/** Why a question was not answered. */
+export const unanswered = (exchange: Exchange) =>
+  unknown(exchange._tag === "Answered" ? `answered ${exchange.status}` : exchange.reason);
+
 /** The gateway cannot take this amount: said without a call, and for ever. */
 export const amountInexpressible = (currency: string) => ({
   code: "amount_unsupported",

@@ -9,7 +9,7 @@
  */
 import type { LookUpOutcome, OperationLookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
 import { Effect, Option } from "effect";
-import { unknown, unreadable, type Answered } from "../evidence/noAnswer.ts";
+import { isOk, unanswered, unknown, unreadable } from "../evidence/noAnswer.ts";
 import type { LookUpRequest, OperationRequest } from "../Gateway.ts";
 import type { Exchange, GatewayRequest } from "../http/GatewayHttp.ts";
 import {
@@ -32,15 +32,10 @@ const windowSeconds = 3600;
 
 type Send = (request: GatewayRequest) => Effect.Effect<Exchange>;
 
-const whyNothing = (exchange: Exchange) =>
-  unknown(exchange._tag === "Answered" ? `answered ${exchange.status}` : exchange.reason);
-
-const isOk = (exchange: Exchange): exchange is Answered => exchange._tag === "Answered" && exchange.status === 200;
-
 export const makeStripeLookUp = (send: Send, requests: StripeRequests) => {
   const byId = Effect.fnUntraced(function* (id: string) {
     const exchange = yield* send(requests.retrieve(id));
-    if (!isOk(exchange)) return whyNothing(exchange);
+    if (!isOk(exchange)) return unanswered(exchange);
     return Option.getOrElse(decodePaymentIntent(exchange.body), () => unreadable(exchange));
   });
 
@@ -50,7 +45,7 @@ export const makeStripeLookUp = (send: Send, requests: StripeRequests) => {
     let after: string | undefined;
     for (let page = 0; page < maxPages; page += 1) {
       const exchange = yield* send(requests.list(from, until, customer?.id, after));
-      if (!isOk(exchange)) return whyNothing(exchange);
+      if (!isOk(exchange)) return unanswered(exchange);
       const list = decodePaymentIntents(exchange.body);
       if (Option.isNone(list)) return unreadable(exchange);
       const { data, has_more } = list.value;
@@ -82,7 +77,7 @@ export const makeStripeLookUp = (send: Send, requests: StripeRequests) => {
     let after: string | undefined;
     for (let page = 0; page < maxPages; page += 1) {
       const exchange = yield* send(requests.refunds(request.gatewayTransactionId, after));
-      if (!isOk(exchange)) return whyNothing(exchange);
+      if (!isOk(exchange)) return unanswered(exchange);
       const list = decodeRefunds(exchange.body);
       if (Option.isNone(list)) return unreadable(exchange);
       const { data, has_more } = list.value;

@@ -19,7 +19,7 @@ export interface StandInCharge {
   readonly currency: string;
   readonly manual: boolean;
   readonly token: string;
-  readonly createdSeconds: number;
+  createdSeconds: number;
   status: ChargeStatus;
   captured: number;
   refunded: number;

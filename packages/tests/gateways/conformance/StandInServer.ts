@@ -44,8 +44,8 @@ export type Fault =
 
 export interface StandInServer {
   readonly url: string;
-  /** Strikes the next request that moves money. */
-  readonly fault: (fault: Fault) => void;
+  /** Strikes the next request that moves money, or one after it. */
+  readonly fault: (fault: Fault, skipped?: number) => void;
   /** Every request that has come, in its order. */
   readonly requests: ReadonlyArray<StandInRequest>;
 }
@@ -67,7 +67,15 @@ export const standInServer = Effect.fnUntraced(function* (
   errors: StandInErrors,
 ): Effect.fn.Return<StandInServer, never, Scope.Scope> {
   const requests: Array<StandInRequest> = [];
-  let next: Fault | undefined;
+  let next: { readonly fault: Fault; skipped: number } | undefined;
+  const strikeOf = ({ method }: StandInRequest): Fault | undefined => {
+    if (method !== "POST" || next === undefined) return undefined;
+    next.skipped -= 1;
+    if (next.skipped >= 0) return undefined;
+    const { fault } = next;
+    next = undefined;
+    return fault;
+  };
   const server = createServer((incoming, response) => {
     const chunks: Array<Buffer> = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -81,8 +89,7 @@ export const standInServer = Effect.fnUntraced(function* (
         body: Buffer.concat(chunks).toString("utf8"),
       };
       requests.push(request);
-      const strike = request.method === "POST" ? next : undefined;
-      if (request.method === "POST") next = undefined;
+      const strike = strikeOf(request);
       const answer = ({ status, headers = {}, document }: StandInAnswer) => {
         response.writeHead(status, { "content-type": "application/json", ...headers });
         response.end(typeof document === "string" ? document : JSON.stringify(document));
@@ -119,8 +126,8 @@ export const standInServer = Effect.fnUntraced(function* (
   return {
     url,
     requests,
-    fault: (fault) => {
-      next = fault;
+    fault: (fault, skipped = 0) => {
+      next = { fault, skipped };
     },
   };
 });

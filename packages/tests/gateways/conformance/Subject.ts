@@ -13,7 +13,10 @@ export interface BookedCharge {
 
 export interface Subject {
   readonly gateway: Gateway;
-  readonly fault: (fault: Fault) => void;
+  /** Strikes the next request that moves money, or one after it. */
+  readonly fault: (fault: Fault, skipped?: number) => void;
+  /** Minutes go by, as far as the gateway knows. */
+  readonly timePasses: Effect.Effect<void>;
   /** From now on the gateway books and reports another amount than it is asked for. */
   readonly bookAnotherAmount: () => void;
   /** The customer passes 3-D Secure, and comes back. */
@@ -37,7 +40,8 @@ export interface Traits {
   };
   /** "lookUp": it finds a charge by its key. "sameKey": only the same request under its key is answered. */
   readonly asks: "lookUp" | "sameKey";
-  /** What a repeat of an idempotency key with other parameters is: told apart by the gateway, or by nothing. */
+  /** The requests that move money of one charge, in their order. */
+  readonly posts: ReadonlyArray<string>;
   readonly hasVoid: boolean;
   readonly hasPartialCapture: boolean;
   /** Whether the answer to an operation says that it is done, or only a webhook does. */

@@ -32,6 +32,7 @@ export const subjectOf = (
   gateway,
   fault,
   webhooks,
+  timePasses: Effect.void,
   bookAnotherAmount: () => {
     ledger.amountShift = 1;
   },

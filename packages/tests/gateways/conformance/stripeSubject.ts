@@ -13,6 +13,7 @@ export const stripeTraits: Traits = {
     action: "pm_3ds",
   },
   asks: "lookUp",
+  posts: ["PaymentIntent"],
   hasVoid: true,
   hasPartialCapture: true,
   operations: "atOnce",
