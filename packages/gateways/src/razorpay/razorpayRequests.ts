@@ -45,7 +45,7 @@ export const makeRazorpayRequests = (basePath: string, keyId: Redacted.Redacted,
         payment: {
           capture: request.capture,
           capture_options: {
-            ...(request.capture === "automatic" ? { automatic_expiry_period: automaticExpiryMinutes } : {}),
+            automatic_expiry_period: automaticExpiryMinutes,
             manual_expiry_period: manualExpiryMinutes,
             refund_speed: "normal",
           },

@@ -40,18 +40,11 @@ export const makeStripeRequests = (basePath: string, secretKey: Redacted.Redacte
   return {
     start: (request: StartRequest, amount: number) => {
       const { idempotencyKey, token, customer } = request;
-      // A token (`tok_…`) stands for a card's data, a PaymentMethod (`pm_…`) for itself.
-      const method: Fields = token.startsWith("tok_")
-        ? [
-            ["payment_method_data[type]", "card"],
-            ["payment_method_data[card][token]", token],
-          ]
-        : [["payment_method", token]];
       return post("/payment_intents", idempotencyKey, [
         ["amount", amount],
         ["currency", request.amount.currency.toLowerCase()],
-        ["payment_method_types[0]", "card"],
-        ...method,
+        ["allowed_payment_method_types[0]", "card"],
+        ["payment_method", token],
         ["customer", customer?.id],
         ["capture_method", request.capture],
         ["confirm", "true"],

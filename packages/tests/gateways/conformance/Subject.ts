@@ -46,7 +46,10 @@ export interface Traits {
   readonly hasPartialCapture: boolean;
   /** Whether the answer to an operation says that it is done, or only a webhook does. */
   readonly operations: "atOnce" | "byWebhook";
-  readonly hasWebhooks: boolean;
+  /** How a forger would change a signed body so that it means more; undefined where the gateway sends nothing. */
+  readonly forge?: (body: string) => string;
+  /** Whether a signature is good for a bounded time only. */
+  readonly signaturesAge: boolean;
   readonly currency: string;
 }
 

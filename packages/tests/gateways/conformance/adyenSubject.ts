@@ -19,7 +19,8 @@ export const adyenTraits: Traits = {
   hasVoid: true,
   hasPartialCapture: true,
   operations: "byWebhook",
-  hasWebhooks: true,
+  forge: (body) => body.replace("1999", "9999"),
+  signaturesAge: false,
   currency: "EUR",
 };
 

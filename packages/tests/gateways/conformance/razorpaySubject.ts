@@ -17,7 +17,8 @@ export const razorpayTraits: Traits = {
   hasVoid: false,
   hasPartialCapture: false,
   operations: "atOnce",
-  hasWebhooks: true,
+  forge: (body) => body.replace("1999", "9999"),
+  signaturesAge: false,
   currency: "INR",
 };
 

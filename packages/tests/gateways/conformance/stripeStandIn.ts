@@ -109,7 +109,7 @@ export const stripeStandIn = Effect.gen(function* () {
     );
 
   const create = (form: URLSearchParams, key: string): StandInAnswer => {
-    const token = form.get("payment_method") ?? form.get("payment_method_data[card][token]") ?? "";
+    const token = form.get("payment_method") ?? "";
     const manual = form.get("capture_method") === "manual";
     const status =
       token === "pm_3ds" ? "action" : token in declineCodes ? "declined" : manual ? "authorized" : "succeeded";

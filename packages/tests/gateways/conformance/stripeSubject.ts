@@ -17,7 +17,8 @@ export const stripeTraits: Traits = {
   hasVoid: true,
   hasPartialCapture: true,
   operations: "atOnce",
-  hasWebhooks: true,
+  forge: (body) => body.replace("1999", "9999"),
+  signaturesAge: true,
   currency: "USD",
 };
 
