@@ -28,6 +28,10 @@ export const GatewaysConfig = Schema.Struct({
 });
 export type GatewaysConfig = typeof GatewaysConfig.Type;
 
+/** Fails where no gateway could be made of an entry: for whoever reads a configuration, before anything is begun with it. */
+export const checkGateways = (config: GatewaysConfig): Effect.Effect<void, SecretMissing> =>
+  Effect.scoped(Effect.asVoid(Layer.build(layerFromConfig(config))));
+
 /** The `Gateways` service with an adapter for each configured gateway; their connections close with the layer. */
 export const layerFromConfig = (config: GatewaysConfig): Layer.Layer<Gateways, SecretMissing> =>
   Layer.effect(

@@ -1,7 +1,8 @@
 /** The port's adapter for Adyen: stored cards over Checkout. Its page: docs/gateways/adyen.md. */
+import type { LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
 import { Effect, Option, type Redacted, Schema, type Scope } from "effect";
 import { addressOf } from "../configuration/fields.ts";
-import { amountInexpressible, unknown } from "../evidence/noAnswer.ts";
+import { amountInexpressible, isOk, unanswered, unknown } from "../evidence/noAnswer.ts";
 import { ruledCharge, ruledOperation } from "../evidence/Ruling.ts";
 import { withoutDefects } from "../evidence/withoutDefects.ts";
 import type { Gateway, OperationRequest } from "../Gateway.ts";
@@ -69,11 +70,12 @@ export const makeAdyenGateway: (
         Effect.map(received.about(name, account, request.idempotencyKey), (heard) => operationHeard(heard, request)),
       ),
     finishAction: (request, brought) =>
-      withoutDefects(() => {
+      withoutDefects((): Effect.Effect<LookUpOutcome> => {
         const details = Option.getOrUndefined(decodeBrought(brought));
         if (details === undefined) return Effect.succeed(unknown("the customer brought no redirectResult"));
-        return Effect.map(send(requests.details(details.redirectResult)), (exchange) => {
-          const outcome = readPayment(exchange, request);
+        // Adyen takes it once: an error says something about what was brought, and nothing about the payment.
+        return Effect.map(send(requests.details(details.redirectResult)), (exchange): LookUpOutcome => {
+          const outcome = isOk(exchange) ? readPayment(exchange, request) : unanswered(exchange);
           return outcome._tag === "NotSent" ? unknown(outcome.reason) : outcome;
         });
       }),

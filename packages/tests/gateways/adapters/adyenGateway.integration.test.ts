@@ -19,6 +19,16 @@ describe("3-D Secure at Adyen", () => {
     }),
   );
 
+  it.live("is not decided by an error about what was brought, for instance a second time", () =>
+    Effect.gen(function* () {
+      const standIn = yield* adyenStandIn;
+      const gateway = yield* adyenAt(standIn.url);
+      yield* gateway.start(waiting);
+      const finished = yield* gateway.finishAction!(asked(waiting), { redirectResult: "used-up" });
+      expect(finished).toEqual({ _tag: "Unknown", reason: "answered 422" });
+    }),
+  );
+
   it.live("does not take anything at all for what a customer brings back", () =>
     Effect.gen(function* () {
       const standIn = yield* adyenStandIn;
