@@ -2,7 +2,7 @@
  * Adyen's standard webhook: a batch of items, each signed by itself in `additionalData.hmacSignature`, which is HMAC-SHA256
  * (key in hex, digest in base64) over
  * pspReference:originalReference:merchantAccountCode:merchantReference:value:currency:eventCode:success. There is no time in
- * it, so a replay is known only as a repeat: by pspReference, event and success. Only what is signed is believed.
+ * it, so a replay is known only as a repeat: by pspReference, event and success. Only what is signed is evidence.
  *
  * Since Adyen cannot be asked about a key, its signed word is the evidence:
  *
@@ -115,16 +115,24 @@ const evidenceOf = (item: NotificationItem): NotifiedEvidence | undefined => {
   }
 };
 
+/** Not signed: it may only lead to a payment, which then looks its own key up. */
+const referenceIn = ({ additionalData }: NotificationItem): string | undefined => {
+  const reference = additionalData?.["merchantOrderReference"];
+  return typeof reference === "string" && reference !== "" ? reference : undefined;
+};
+
 const notificationOf = (item: NotificationItem): Notification => {
   const { pspReference, eventCode, success, merchantAccountCode, amount } = item;
   const key = item.merchantReference ?? "";
   const original = item.originalReference ?? "";
   const evidence = evidenceOf(item);
+  const reference = referenceIn(item);
   return {
     dedupeKey: `${pspReference}/${eventCode}/${success}`,
     event: eventCode,
     gatewayAccount: merchantAccountCode,
     ...(key === "" ? {} : { idempotencyKey: key }),
+    ...(reference === undefined ? {} : { reference }),
     gatewayTransactionId: original === "" ? pspReference : original,
     amount: adyenMoney.fromGateway(amount.value, amount.currency),
     ...(evidence === undefined ? {} : { evidence }),

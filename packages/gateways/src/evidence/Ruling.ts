@@ -27,11 +27,12 @@ export interface Evidence {
   readonly retryAfterMillis?: number | undefined;
 }
 
-const reasonOf = ({ code, declineCode, requestId }: Evidence): string =>
-  [code, declineCode, requestId === undefined ? undefined : `request ${requestId}`]
-    .filter((part) => part !== undefined)
-    .map(evidenceText)
-    .join(", ");
+const reasonOf = ({ code, declineCode, requestId = "" }: Evidence): string =>
+  [
+    evidenceText(code),
+    ...(declineCode === undefined ? [] : [evidenceText(declineCode)]),
+    ...(/^[A-Za-z0-9_-]{1,64}$/.test(requestId) ? [`request ${requestId}`] : []),
+  ].join(", ");
 
 const withoutAnswer = (ruling: "notSent" | "unknown", evidence: Evidence) => {
   const { retryAfterMillis } = evidence;

@@ -19,12 +19,13 @@ import { unknown } from "../evidence/noAnswer.ts";
 import { ruledCharge, type Evidence, type Ruling } from "../evidence/Ruling.ts";
 import type { OperationRequest } from "../Gateway.ts";
 import { retryAfterMillis } from "../http/retryAfter.ts";
-import { keyNote, noteIn, razorpayErrorIn, type Payment, type Refund } from "./razorpayDocuments.ts";
+import { keyNote, noteIn, paymentIn, razorpayErrorIn, type Payment, type Refund } from "./razorpayDocuments.ts";
 import { razorpayMoney } from "./razorpayMoney.ts";
 import { ruleFailure, ruleRazorpay } from "./razorpayRulings.ts";
 
 export const refusalIn = ({ status, headers, body }: Answered): readonly [Ruling, Evidence] => {
-  const { code, description, source, reason } = razorpayErrorIn(body);
+  const error = razorpayErrorIn(body);
+  const { code, description, source, reason } = error;
   const refusal = {
     code: code ?? undefined,
     description: description ?? undefined,
@@ -37,6 +38,7 @@ export const refusalIn = ({ status, headers, body }: Answered): readonly [Ruling
       code: refusal.code ?? `status ${status}`,
       message: refusal.description,
       declineCode: refusal.reason,
+      gatewayTransactionId: paymentIn(error),
       requestId: headers["request-id"],
       retryAfterMillis: retryAfterMillis(headers),
     },
@@ -74,7 +76,10 @@ export const chargeOutcomeOf = (payment: Payment, idempotencyKey: string): LookU
     case "authorized":
       return approved("authorized");
     case "refunded":
-      return captured === true ? approved("succeeded") : { _tag: "Released", gatewayTransactionId: id };
+      if (captured === true) return approved("succeeded");
+      return captured === false
+        ? { _tag: "Released", gatewayTransactionId: id }
+        : unknown(`payment ${id} was refunded, and not said whether it had been captured`);
     case "failed":
       return failureOf(payment);
     default:
@@ -91,7 +96,7 @@ export const captureOutcomeOf = (payment: Payment, request: OperationRequest): O
   if (status === "captured" || (status === "refunded" && captured === true)) {
     return { _tag: "Done", operationId: id, amount: razorpayMoney.fromGateway(amount, currency) };
   }
-  return status === "failed" || status === "refunded"
+  return status === "failed" || (status === "refunded" && captured === false)
     ? refused(status, "the payment cannot be captured any more")
     : unknown(`payment ${id} has the status ${JSON.stringify(status)}`);
 };

@@ -65,6 +65,7 @@ const RazorpayError = Schema.Struct({
   description: OptionalText,
   source: OptionalText,
   reason: OptionalText,
+  metadata: Schema.optionalKey(Schema.Unknown),
 });
 const decodeError = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ error: RazorpayError })));
 
@@ -74,6 +75,12 @@ export const razorpayErrorIn = (body: string): typeof RazorpayError.Type =>
     Option.map(decodeError(body), ({ error }) => error),
     () => ({}),
   );
+
+const decodeMetadata = Schema.decodeUnknownOption(Schema.Struct({ payment_id: Schema.NonEmptyString }));
+
+/** Which payment it was that failed, where one was made. */
+export const paymentIn = ({ metadata }: typeof RazorpayError.Type): string | undefined =>
+  Option.getOrUndefined(decodeMetadata(metadata))?.payment_id;
 
 export const keyNote = "aegis_key";
 export const referenceNote = "aegis_reference";

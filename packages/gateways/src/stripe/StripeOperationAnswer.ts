@@ -4,6 +4,7 @@
  * | found                                         | outcome                                                          |
  * |-----------------------------------------------|------------------------------------------------------------------|
  * | PaymentIntent succeeded under the capture's key | Done: Stripe captures once, and lets go of the rest            |
+ * | succeeded, and no capture's key               | Unknown: the same request would be answered                      |
  * | succeeded under another capture's key         | Refused: there is no second capture                              |
  * | requires_capture                              | NotFound, to a look-up                                           |
  * | canceled                                      | Done, of a void: nothing is held any more, whoever let go        |
@@ -38,7 +39,12 @@ export const captureOutcomeOf = (intent: PaymentIntent, request: OperationReques
   if (status === "requires_capture") return { _tag: "NotFound" };
   if (status === "canceled") return refused("canceled", "the authorization was released before it was captured");
   if (status !== "succeeded") return unknown(`PaymentIntent ${id} has the status ${JSON.stringify(status)}`);
-  return metadata[captureKeyField] === request.idempotencyKey
+  const capturedUnder = metadata[captureKeyField];
+  // Without a key nothing says whose capture it was; Stripe tells it to whoever sends the same request again.
+  if (capturedUnder === undefined) {
+    return { ...unknown(`PaymentIntent ${id} was captured, and not said by whom`), sameKeyAnswers: true };
+  }
+  return capturedUnder === request.idempotencyKey
     ? {
         _tag: "Done",
         operationId: latest_charge ?? id,

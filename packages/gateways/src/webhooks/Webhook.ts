@@ -21,7 +21,7 @@ export interface Notification {
   readonly gatewayAccount?: string;
   /** Our key of the charge or the operation. */
   readonly idempotencyKey?: string;
-  /** `<merchant>/<payment>`, as we gave it to the gateway. */
+  /** `<merchant>/<payment>`, as we gave it to the gateway: a hint whom to ask, where the message repeats it. */
   readonly reference?: string;
   /** The charge's id at the gateway. */
   readonly gatewayTransactionId?: string;

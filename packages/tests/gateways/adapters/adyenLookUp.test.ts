@@ -90,6 +90,20 @@ describe("what Adyen has said about an operation", () => {
   });
 });
 
+describe("a notification of Adyen's", () => {
+  it("leads to its payment where the account repeats the order's reference, which proves nothing", () => {
+    const [plain] = heard(item("AUTHORISATION"));
+    expect(plain).not.toHaveProperty("reference");
+    const delivery = signedBatch([item("AUTHORISATION")]);
+    const text = Buffer.from(delivery.rawBody).toString("utf8");
+    const body = text.replace('"additionalData":{', '"additionalData":{"merchantOrderReference":"shop/order-1",');
+    expect(read({ ...delivery, rawBody: Buffer.from(body) })).toMatchObject({
+      _tag: "Verified",
+      notifications: [{ ...plain, reference: "shop/order-1" }],
+    });
+  });
+});
+
 describe("a batch of Adyen's", () => {
   it("with one forged item among others is not believed at all", () => {
     const good = JSON.parse(Buffer.from(signedBatch([item("AUTHORISATION")]).rawBody).toString()) as {

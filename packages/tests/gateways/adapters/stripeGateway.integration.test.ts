@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest";
 import { Effect } from "effect";
 import { stripeStandIn } from "../conformance/stripeStandIn.ts";
 import { stripeAt, stripeTraits } from "../conformance/stripeSubject.ts";
-import { asked, chargeOf } from "../conformance/Subject.ts";
+import { asked, chargeOf, operationOn } from "../conformance/Subject.ts";
 import { answering } from "../standIns.ts";
 
 const charge = (key: string, changes: Parameters<typeof chargeOf>[2] = {}) => chargeOf(stripeTraits, key, changes);
@@ -68,6 +68,31 @@ describe("a look-up at Stripe", () => {
       });
     }),
   );
+});
+
+describe("a capture at Stripe", () => {
+  for (const [whose, metadata, outcome] of [
+    ["ours", { aegis_capture_key: "ap_key-2" }, { _tag: "Done", amount: { value: 700, currency: "USD" } }],
+    ["another key's", { aegis_capture_key: "ap_key-3" }, { _tag: "Refused", code: "already_captured" }],
+    ["nobody's by name", {}, { _tag: "Unknown", sameKeyAnswers: true }],
+  ] as const) {
+    it.live(`that is ${whose} when it is looked up is ${outcome._tag}`, () =>
+      Effect.gen(function* () {
+        const url = yield* answering(200, {
+          id: "pi_1",
+          object: "payment_intent",
+          status: "succeeded",
+          amount: 1999,
+          amount_received: 700,
+          currency: "usd",
+          metadata: { aegis_key: "ap_key-1", ...metadata },
+        });
+        const gateway = yield* stripeAt(url);
+        const capture = operationOn("pi_1", "capture", "ap_key-2", { value: 700, currency: "USD" });
+        expect(yield* gateway.lookUpOperation(capture)).toMatchObject(outcome);
+      }),
+    );
+  }
 });
 
 describe("a charge at Stripe", () => {
