@@ -54,6 +54,7 @@ const invalid: ReadonlyArray<readonly [string, Omit<Command, "payment">]> = [
   ["a verb of operators", { verb: "resolve", body: { as: "SUCCESS", reason: "because" } }],
   ["a moment that is none", { body: { ...createBody(), expiresAt: "tomorrow" } }],
   ["an expiry that is past", { body: { ...createBody(), expiresAt: "2020-01-01T00:00:00.000Z" } }],
+  ["a void of a part", { verb: "void", body: { amount: { value: 1, currency: "USD" } } }],
   ["a command id with blanks", { body: createBody(), headers: { "Aegis-Command-Id": "a b" } }],
   ["an unknown Aegis-Reply-When", { body: createBody(), headers: { "Aegis-Reply-When": "never" } }],
 ];

@@ -8,7 +8,7 @@ import { evolveAll } from "@aegispay/core/payment/evolve";
 import { isOperation, type Operation } from "@aegispay/core/payment/Errand";
 import { errandsOf, intents, type GatewayIntent } from "@aegispay/core/payment/intents";
 import type { PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
-import { captured, refunded, refunding, authorized, capturing } from "@aegispay/core/payment/money";
+import { captured, refunded, refunding, authorized, capturing } from "@aegispay/core/payment/reservations";
 import { absent, behindReview, isHeld, type PaymentState } from "@aegispay/core/payment/PaymentState";
 import { debtsOf, holds, type Holding } from "@aegispay/runtime/debts/Debts";
 import { Schema } from "effect";

@@ -17,6 +17,8 @@ import type { Ledger, PaymentLaws } from "./PaymentLaws.ts";
 /** What becomes of one request to charge. */
 export type Fate =
   | "approved"
+  /** The customer must act first, and does, or does not, after a while. */
+  | "challenged"
   | "declined"
   | "declinedForGood"
   | "notSent"
@@ -33,6 +35,7 @@ const fates: ReadonlyArray<Fate> = [
   ...([
     "approved",
     "approved",
+    "challenged",
     "declined",
     "declinedForGood",
     "notSent",
@@ -48,9 +51,13 @@ const notSent = { _tag: "NotSent", reason: "refused" } as const;
 
 /** What a gateway holds of one charge, in minor units. */
 export interface Charge {
+  /** `<merchant>/<payment>`. */
+  readonly reference: string;
   readonly amount: { readonly value: number; readonly currency: string };
   captured: number;
   refunded: number;
+  /** It waits for its customer. */
+  isWaiting: boolean;
   isVoided: boolean;
 }
 
@@ -189,19 +196,36 @@ export class SeededGateways implements Ledger {
       this.#answers.set(idempotencyKey, { _tag: "Declined", code: "declined", message: "no", tryAnotherGateway });
       return;
     }
-    this.charged.add(idempotencyKey);
-    const gatewayTransactionId = `t${this.charged.size}`;
-    const isHeld = capture === "manual";
-    const status = isHeld ? "authorized" : "succeeded";
-    this.charges.set(gatewayTransactionId, {
+    const gatewayTransactionId = `t${this.charges.size + 1}`;
+    const charge: Charge = {
+      reference,
       amount,
-      captured: isHeld ? 0 : amount.value,
+      captured: 0,
       refunded: 0,
+      isWaiting: fate === "challenged",
       isVoided: false,
-    });
-    this.#answers.set(idempotencyKey, { _tag: "Approved", gatewayTransactionId, status, amount });
+    };
+    this.charges.set(gatewayTransactionId, charge);
     const [merchant = "", paymentId = ""] = reference.split("/");
-    this.laws.charged({ merchant, paymentId } satisfies PaymentRef);
+    const approve = () => {
+      this.charged.add(idempotencyKey);
+      charge.captured = capture === "manual" ? 0 : amount.value;
+      const status = capture === "manual" ? "authorized" : "succeeded";
+      this.#answers.set(idempotencyKey, { _tag: "Approved", gatewayTransactionId, status, amount });
+      this.laws.charged({ merchant, paymentId } satisfies PaymentRef);
+    };
+    if (!charge.isWaiting) return approve();
+    const nextAction = { type: "redirect", url: "https://bank.example" } as const;
+    this.#answers.set(idempotencyKey, { _tag: "ActionRequired", gatewayTransactionId, nextAction });
+    const passes = this.#choices.chance(0.6);
+    this.#arrive(this.#choices.between(100, 6_000), () => {
+      if (charge.isVoided) return;
+      charge.isWaiting = false;
+      if (passes) return approve();
+      this.declined.add(idempotencyKey);
+      const code = this.#choices.pick(["authentication_failed", "declined"]);
+      this.#answers.set(idempotencyKey, { _tag: "Declined", code, message: "no", tryAnotherGateway: false });
+    });
   }
 
   /** A capture, void or refund, once under its key; the gateway does not do what there is no money for. */
@@ -209,11 +233,13 @@ export class SeededGateways implements Ledger {
     if (this.#operations.has(idempotencyKey)) return;
     const charge = this.charges.get(gatewayTransactionId);
     const value = amount?.value ?? 0;
-    const left = charge === undefined || charge.isVoided ? 0 : charge.amount.value - charge.captured;
+    const isOpen = charge !== undefined && !charge.isVoided && (kind === "void" || !charge.isWaiting);
+    const left = isOpen ? charge.amount.value - charge.captured : 0;
     const isRefused = fate === "declined" || fate === "declinedForGood" || charge === undefined;
     const fits =
       kind === "refund" ? (charge?.captured ?? 0) - (charge?.refunded ?? 0) >= value : left >= Math.max(value, 1);
-    this.laws.require(isRefused || fits, `a ${kind} is more than there is at the gateway`);
+    // A void may come too late for what was taken meanwhile; nothing else is asked for that is not there.
+    this.laws.require(isRefused || fits || kind === "void", `a ${kind} is more than there is at the gateway`);
     if (isRefused || !fits) {
       this.declined.add(idempotencyKey);
       this.#operations.set(idempotencyKey, { _tag: "Refused", code: "refused", message: "no" });
@@ -221,7 +247,7 @@ export class SeededGateways implements Ledger {
     }
     if (kind === "capture") charge.captured += value;
     else if (kind === "refund") charge.refunded += value;
-    else charge.isVoided = true;
+    else Object.assign(charge, { isVoided: true, isWaiting: false });
     this.done.add(idempotencyKey);
     const { currency } = charge.amount;
     const moved = { value: kind === "void" ? left : value, currency };
@@ -230,7 +256,7 @@ export class SeededGateways implements Ledger {
 
   #known(key: string): LookUpOutcome | undefined {
     const known = this.#answers.get(key);
-    if (known?._tag !== "Approved") return known;
+    if (known?._tag !== "Approved" && known?._tag !== "ActionRequired") return known;
     const charge = this.charges.get(known.gatewayTransactionId)!;
     const { gatewayTransactionId } = known;
     return charge.isVoided && charge.captured === 0 ? { _tag: "Released", gatewayTransactionId } : known;

@@ -3,10 +3,10 @@
  * go wrong; in the second nothing does any more, and every payment must come to its end, every asker to an answer.
  */
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
-import { captured, refunded } from "@aegispay/core/payment/money";
-import { isOpen } from "@aegispay/core/payment/Errand";
+import { paymentKey } from "@aegispay/core/identity/Identity";
+import { captured, refunded } from "@aegispay/core/payment/reservations";
 import { errandsOf } from "@aegispay/core/payment/intents";
-import { behindReview, isAtRest } from "@aegispay/core/payment/PaymentState";
+import { isAtRest, isHeld } from "@aegispay/core/payment/PaymentState";
 import { defaultSettings, type RuntimeSettings } from "@aegispay/runtime/config/RuntimeSettings";
 import type { CrashPoints } from "@aegispay/runtime/seam/CrashPoints";
 import { Clock, Effect, type Scope } from "effect";
@@ -74,6 +74,9 @@ export class ActorSimulation {
         retryDelaysMillis: [choices.pick([200, 900, 1_100, 2_000]), 1_200, 1_500],
         lookUpDelaysMillis: [0, 3_000, choices.pick([500, 2_000]), 2_000, 4_000],
         reviewEveryMillis: 5_000,
+        customerWaitMillis: choices.pick([2_000, 6_000]),
+        authorizationForMillis: choices.pick([3_000, 10_000, 7 * 86_400_000]),
+        expireAgainMillis: 4_000,
       },
     };
     const runInTime = run as (effect: Effect.Effect<void>) => unknown;
@@ -121,9 +124,12 @@ export class ActorSimulation {
   #restless(): ReadonlyArray<string> {
     if (this.gateways.inTransit > 0) return ["a request is on its way"];
     return this.laws.payments.flatMap(({ payment, state }) => {
-      if (state.name !== "NEEDS_REVIEW") return isAtRest(state) ? [] : [`${payment.paymentId} is ${state.name}`];
-      const known = errandsOf(state).filter((errand) => isOpen(errand) && this.gateways.knows(errand.idempotencyKey));
-      return known.length === 0 ? [] : [`${payment.paymentId} is ${state.name}`];
+      const asked = errandsOf(state).filter(({ round }) => round !== undefined);
+      const isAsked = asked.some(({ idempotencyKey }) => this.gateways.knows(idempotencyKey));
+      // Whoever waits for the customer is given up before long.
+      const hasEnded = state.name !== "REQUIRES_ACTION" && isAtRest(state) && asked.length === 0;
+      const isDone = state.name === "NEEDS_REVIEW" ? !isAsked : hasEnded;
+      return isDone ? [] : [`${payment.paymentId} is ${state.name}`];
     });
   }
 
@@ -213,20 +219,17 @@ export class ActorSimulation {
     const { laws, world } = this;
     laws.require(world.messages.size === 0, `still in the queue: ${[...world.messages.keys()].join(", ")}`);
     laws.require(this.#restless().length === 0, `never ended: ${this.#restless().join(", ")}`);
-    const { charges } = this.gateways;
-    const sum = (of: "captured" | "refunded") => [...charges.values()].reduce((all, charge) => all + charge[of], 0);
-    const ours = { captured: 0, refunded: 0 };
-    for (const { state, keys } of laws.payments) {
-      if (state.name === "ABSENT") continue;
+    for (const { payment, state, keys } of laws.payments) {
+      // What people look at may still be anything.
+      if (state.name === "ABSENT" || state.name === "NEEDS_REVIEW") continue;
       const taken = [...keys].filter((key) => this.gateways.charged.has(key)).length;
-      const { name } = behindReview(state);
-      const isHolding = name !== "FAILURE" && name !== "NEEDS_REVIEW";
-      laws.require(taken === (isHolding ? 1 : 0), `${name} with ${taken} charges`);
-      ours.captured += captured(state);
-      ours.refunded += refunded(state);
+      const isEnded = state.name === "VOIDED" || state.name === "EXPIRED";
+      laws.require(isEnded || taken === (isHeld(state) ? 1 : 0), `${state.name} with ${taken} charges`);
+      const charges = [...this.gateways.charges.values()].filter(({ reference }) => reference === paymentKey(payment));
+      const sum = (of: "captured" | "refunded") => charges.reduce((all, charge) => all + charge[of], 0);
+      laws.require(sum("captured") === captured(state), `${sum("captured")} were captured, not ${captured(state)}`);
+      laws.require(sum("refunded") === refunded(state), `${sum("refunded")} were refunded, not ${refunded(state)}`);
     }
-    laws.require(sum("captured") === ours.captured, `${sum("captured")} were captured, not ${ours.captured}`);
-    laws.require(sum("refunded") === ours.refunded, `${sum("refunded")} were refunded, not ${ours.refunded}`);
     if (!this.#forgets) this.clients.everyoneIsAnswered();
   }
 }

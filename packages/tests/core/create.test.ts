@@ -12,6 +12,7 @@ import {
   started,
   succeeded,
 } from "./paymentExamples.ts";
+import { refundRequested, taken } from "./operationExamples.ts";
 import { given } from "./specification.ts";
 
 describe("create", () => {
@@ -60,6 +61,12 @@ describe("create", () => {
   it.each(openOrEnded)("with another body is a conflict for a payment with %s", (_, history) => {
     given(...history)
       .when(create({ amount: { value: 2000, currency: "USD" } }))
+      .thenRejected("IdempotencyConflict");
+  });
+
+  it("under the id of a later command is a conflict: one id, one command", () => {
+    given(...taken, refundRequested(1, 600))
+      .when({ ...create(), commandId: "refund-1" })
       .thenRejected("IdempotencyConflict");
   });
 

@@ -44,6 +44,7 @@ import {
   succeeded,
   tried,
   unknown,
+  waitsUntil,
 } from "./paymentExamples.ts";
 import { given, stateAfter } from "./specification.ts";
 
@@ -145,6 +146,19 @@ describe("an attempt that succeeds although it is not the payment's", () => {
       .is("NEEDS_REVIEW");
   });
 
+  it("stops nothing that the gateway says of the payment's own attempt meanwhile", () => {
+    const nextAction = { type: "redirect", url: "https://bank.example/3ds" } as const;
+    const action: NewEvent = {
+      type: "ActionRequired",
+      data: { attempt: 2, gatewayTransactionId: "ch_2", nextAction, expiresAt: waitsUntil },
+    };
+    given(...second, action, late(), compensation("refund"), roundStarted(1, "lookUp", 0, 0, 2))
+      .when(lookedUp({ _tag: "Released", gatewayTransactionId: "ch_2" }, 1, givenAt(), 2))
+      .then({ type: "PaymentExpired", data: {} })
+      .is("EXPIRED")
+      .owes("refund 1/0 start");
+  });
+
   it("asks people only when the payment rests: the attempt that is open goes on", () => {
     const open = [...second, late(), compensation("refund")];
     const failure: NewEvent = {
@@ -243,29 +257,48 @@ describe("a notification", () => {
 });
 
 describe("an operator's word that the gateway contradicts", () => {
-  const { reviewEveryMillis, keyRetentionMarginMillis, lookUpDelaysMillis } = defaultPolicy;
+  const { reviewEveryMillis, lookUpDelaysMillis } = defaultPolicy;
   const lastStep = lookUpDelaysMillis.length - 1;
   const command = { commandId: "r1", verb: "resolve", message: "1/r1", hash: "h" };
   const says = (as: "FAILURE" | "FAILED", operation?: number): NewEvent => ({
     type: "ReviewResolved",
     data: { as, reason: "seen", command, ...(operation === undefined ? {} : { operation }) },
   });
-  const resolved = [...inReview, says("FAILURE"), roundStarted(4, "lookUp", reviewEveryMillis, lastStep)];
+  const resolved = [...inReview, says("FAILURE"), roundStarted(4, "lookUp")];
+  const atLastStep = [...inReview, says("FAILURE"), roundStarted(4, "lookUp", 0, lastStep)];
+  const knowsKeysFor = (days: number) => ({
+    candidates: [{ gateway: "north", account: "n1", keyRetentionMillis: days * reviewEveryMillis }],
+  });
 
-  it("leaves the gateway being asked for as long as it knows the key", () => {
-    given(...resolved)
-      .when(lookedUp(notFound, 4, givenAt(1_000)))
-      .then(lookUpEnded({ attempt: 1 }, 4, "NotFound"))
-      .is("FAILURE");
-    const candidate = { gateway: "north", account: "n1", keyRetentionMillis: 10 * reviewEveryMillis };
-    const later = givenAt(reviewEveryMillis, { candidates: [candidate] });
-    for (const outcome of [notFound, unknown, declinedForGood]) {
+  it("leaves the gateway being asked, by the schedule and then daily", () => {
+    for (const outcome of [notFound, unknown]) {
       given(...resolved)
-        .when(lookedUp(outcome, 4, later))
-        .then(roundStarted(5, "lookUp", 2 * reviewEveryMillis, lastStep))
+        .when(lookedUp(outcome, 4))
+        .then(roundStarted(5, "lookUp", lookUpDelaysMillis[1], 1))
         .is("FAILURE");
+      given(...atLastStep)
+        .when(lookedUp(outcome, 4, givenAt(0, knowsKeysFor(10))))
+        .then(roundStarted(5, "lookUp", reviewEveryMillis, lastStep));
     }
-    expect(keyRetentionMarginMillis).toBeGreaterThan(0);
+  });
+
+  it("leaves it being asked a last time when it is about to forget the key, and not after that", () => {
+    const anHour = 3_600_000;
+    given(...atLastStep)
+      .when(lookedUp(notFound, 4, givenAt(reviewEveryMillis - anHour, knowsKeysFor(1))))
+      .then(roundStarted(5, "lookUp", reviewEveryMillis, lastStep));
+    given(...atLastStep)
+      .when(lookedUp(notFound, 4, givenAt(reviewEveryMillis, knowsKeysFor(1))))
+      .then(lookUpEnded({ attempt: 1 }, 4, "NotFound"))
+      .is("FAILURE")
+      .owes("nothing");
+  });
+
+  it("is confirmed by the gateway's own word, and nothing more is asked", () => {
+    given(...resolved)
+      .when(lookedUp(declinedForGood, 4))
+      .then(lookUpEnded({ attempt: 1 }, 4, "Declined"))
+      .owes("nothing");
   });
 
   it("is undone and put before people again when the attempt has succeeded after all", () => {

@@ -1,6 +1,6 @@
 import { isOperation } from "@aegispay/core/payment/Errand";
 import { errandsOf } from "@aegispay/core/payment/intents";
-import { authorized, captured, capturing, refunded, refunding } from "@aegispay/core/payment/money";
+import { authorized, captured, capturing, refunded, refunding } from "@aegispay/core/payment/reservations";
 import { describe, expect, it } from "vitest";
 import { eventsOf, holds, holdsAtEveryStep, ofType } from "./paymentHistories.ts";
 

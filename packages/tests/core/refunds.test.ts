@@ -1,5 +1,5 @@
 import { defaultPolicy } from "@aegispay/core/payment/Given";
-import { refundable } from "@aegispay/core/payment/money";
+import { refundable } from "@aegispay/core/payment/reservations";
 import type { NewEvent } from "@aegispay/core/payment/PaymentEvent";
 import { viewPayment } from "@aegispay/core/payment/PaymentView";
 import { describe, expect, it } from "vitest";

@@ -23,7 +23,6 @@ import {
   givenAt,
   heldUntil,
   inReview,
-  lastStep,
   lookingUp,
   mismatch,
   roundStarted,
@@ -74,16 +73,16 @@ describe("a payment in review", () => {
       const wanted: ResolveBody = { as, reason };
       given(...inReview)
         .when(resolve(wanted))
-        .then(resolved(wanted), roundStarted(4, "lookUp", reviewEveryMillis, lastStep))
+        .then(resolved(wanted), roundStarted(4, "lookUp"))
         .is(as)
         .owes("1/4 lookUp");
     },
   );
 
-  it("is not asked about any more where the gateway knows no key that long", () => {
+  it("is not asked about any more once the gateway has forgotten its key", () => {
     const wanted: ResolveBody = { as: "FAILURE", reason };
     given(...inReview)
-      .when(resolve(wanted, givenAt()))
+      .when(resolve(wanted, givenAt(reviewEveryMillis)))
       .then(resolved(wanted))
       .is("FAILURE")
       .owes("nothing");
@@ -173,7 +172,7 @@ describe("an operation in review", () => {
     const wanted: ResolveBody = { operation: 1, as: "FAILED", reason };
     const { state } = given(...capturing)
       .when(resolve(wanted))
-      .then(resolved(wanted), operationRound(1, 1, "lookUp", reviewEveryMillis, lastStep))
+      .then(resolved(wanted), operationRound(1, 1, "lookUp"))
       .is("AUTHORIZED");
     expect(state).toMatchObject({
       operations: [{ status: "FAILED", isDoubtful: true, failure: { code: "resolved" } }],

@@ -189,6 +189,22 @@ describe("the checker of law 5", () => {
     expect(await check([], [owes(), owes(), owes({ by: "due" })])).toEqual({ heldBy: [["due"]], looked: 3 });
   });
 
+  it("reports one debt of several that nothing holds, beside those that something does", async () => {
+    const history = [...started, succeeded(), refundRequested(1, 500), refundRequested(2, 300)];
+    const debts = debtsOf(payment("p"), stateAfter(history));
+    const holdings: ReadonlyArray<Holding> = [{ by: "timer", version: 5, kind: "round" }];
+    const sources: DebtSources<never> = {
+      walk: (see) => Effect.sync(() => commitsOf(history).forEach((body) => see(payment("p"), body))),
+      listHoldings: (see) => Effect.sync(() => holdings.forEach((holding) => see(payment("p"), holding))),
+      look: () => Effect.succeed({ _tag: "Owes", debts, holdings }),
+    };
+    const rows = await Effect.runPromise(checkDebts(sources, () => Effect.void, patience));
+    expect(rows.map((row) => [row.owes, row.heldBy])).toEqual([
+      ["refund start 2/0", []],
+      ["refund start 1/0", ["timer"]],
+    ]);
+  });
+
   it("begins to count anew when the log has moved meanwhile, and reports nobody whose log never stands still", async () => {
     expect(await check([], [owes(), owes(), { _tag: "Moved" }, owes()])).toEqual({ heldBy: [[]], looked: 6 });
     expect(await check([], [{ _tag: "Moved" }])).toEqual({ heldBy: [], looked: 6 });

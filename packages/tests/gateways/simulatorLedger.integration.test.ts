@@ -135,6 +135,39 @@ describe("the ledger", () => {
     }),
   );
 
+  it.live("that was written before charges could be disputed, delayed or authenticated is still read", () =>
+    Effect.gen(function* () {
+      const dataDir = yield* scratchDirectory;
+      const charge = {
+        id: "ch_old",
+        key: "key-1",
+        reference: "shop/order-1",
+        amount: 1000,
+        currency: "USD",
+        token: "tok_visa",
+        capture: "manual",
+        status: "authorized",
+        captured: 0,
+        refunded: 0,
+        operations: [],
+      };
+      const operation = { key: "key-2", kind: "capture", amount: 400, requested: 400, status: "succeeded" };
+      const records = [
+        { type: "request", key: "key-1" },
+        { type: "charge", charge },
+        { type: "request", key: "key-2" },
+        { type: "operation", chargeId: "ch_old", operation },
+      ];
+      const lines = records.map((record) => `${JSON.stringify(record)}\n`).join("");
+      yield* Effect.promise(() => writeFile(`${dataDir}/ledger.ndjson`, lines));
+      const simulator = yield* runningSimulator({ dataDir });
+      expect((yield* simulator.ledger).charges).toMatchObject([{ status: "partially_captured", captured: 400 }]);
+      expect((yield* simulator.charge("key-1", { amount: 1000, capture: "manual" })).body.status).toBe("authorized");
+      expect((yield* simulator.operate("ch_old", "capture", "key-2", { amount: 400 })).status).toBe(200);
+      expect(yield* simulator.operationsByKey("key-2")).toMatchObject([{ amount: 400, status: "succeeded" }]);
+    }),
+  );
+
   it.live("that cannot be read keeps the simulator from starting, and names the line", () =>
     Effect.gen(function* () {
       const dataDir = yield* scratchDirectory;

@@ -125,6 +125,28 @@ describe("a success that comes late", () => {
   );
 });
 
+describe("an order that cannot be understood", () => {
+  it.live("is refused and changes nothing", () =>
+    Effect.gen(function* () {
+      const simulator = yield* runningSimulator();
+      const { body } = yield* simulator.charge("key-1");
+      yield* simulator.operate(body.id, "refund", "key-2");
+      const before = yield* simulator.ledger;
+      const statusOf = (method: string, path: string, sent?: unknown) =>
+        Effect.map(simulator.answered(method, path, sent), ({ status }) => status);
+      expect(yield* statusOf("POST", `/admin/charges/${body.id}/reverse-refund`, { kee: "key-2" })).toBe(400);
+      expect(yield* statusOf("POST", `/admin/charges/${body.id}/reverse-refund`, "{")).toBe(400);
+      expect(yield* statusOf("POST", "/admin/delayed", {})).toBe(400);
+      expect(yield* statusOf("POST", "/admin/delayed", { key: "key-1" })).toBe(404);
+      expect(yield* statusOf("GET", `/admin/charges/${body.id}/expire`)).toBe(405);
+      expect(yield* statusOf("POST", `/admin/charges/${body.id}/explode`)).toBe(404);
+      expect(yield* statusOf("GET", "/v1/operations")).toBe(400);
+      expect(yield* statusOf("GET", "/v1/operations?key=a&key=b")).toBe(400);
+      expect({ ...(yield* simulator.ledger), requests: before.requests }).toEqual(before);
+    }),
+  );
+});
+
 describe("what was ordered", () => {
   it.live("is there after a restart: expiry, reversal, late success, delayed keys", () =>
     Effect.gen(function* () {

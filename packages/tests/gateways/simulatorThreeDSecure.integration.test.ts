@@ -103,6 +103,16 @@ describe("a charge that needs 3-D Secure", () => {
     }),
   );
 
+  it.live("is completed by JSON that is called a form, as curl does", () =>
+    Effect.gen(function* () {
+      const simulator = yield* runningSimulator();
+      const id = yield* waiting(simulator);
+      const form = { "content-type": "application/x-www-form-urlencoded" };
+      const answer = yield* simulator.answered("POST", `/3ds/${id}`, { result: "succeeded" }, form);
+      expect(answer).toMatchObject({ status: 200, body: { status: "succeeded" } });
+    }),
+  );
+
   it.live("is as it was after a restart, before and after the customer has come back", () =>
     Effect.gen(function* () {
       const dataDir = yield* scratchDirectory;

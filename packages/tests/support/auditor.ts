@@ -5,7 +5,7 @@
 import { hash } from "node:crypto";
 import { decodeCommit, type Commit } from "@aegispay/core/payment/Commit";
 import { evolveAll } from "@aegispay/core/payment/evolve";
-import * as money from "@aegispay/core/payment/money";
+import * as money from "@aegispay/core/payment/reservations";
 import { absent, behindReview, isAtRest, isHeld, type PaymentState } from "@aegispay/core/payment/PaymentState";
 import type { PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
 import { jetstream } from "@nats-io/jetstream";

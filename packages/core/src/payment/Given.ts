@@ -69,7 +69,16 @@ export interface Given {
   readonly jitter: number;
 }
 
-export const isoTime = (millis: number): string => new Date(millis).toISOString();
+let lastMillis = Number.NaN;
+let lastIsoTime = "";
+
+/** ISO 8601. The last one is kept: what happens within one millisecond shares its text (3 µs each otherwise). */
+export const isoTime = (millis: number): string => {
+  if (millis === lastMillis) return lastIsoTime;
+  lastIsoTime = new Date(millis).toISOString();
+  lastMillis = millis;
+  return lastIsoTime;
+};
 
 /** The n-th wait, in whole milliseconds: at most what the policy says, at least half of it. */
 export const delayOf = (delaysMillis: ReadonlyArray<number>, index: number, jitter: number): number =>

@@ -163,11 +163,13 @@ export const attemptOf = (state: PaymentState): Attempt | undefined => ("attempt
 /** Captures, voids and refunds whose outcome is still to come. */
 export const openOperations = (state: ExistingPayment): ReadonlyArray<Operation> => state.operations.filter(isOpen);
 
+/** Those on the payment's own charge: what undoes a late success is about another one. */
+export const ownOpenOperations = (state: ExistingPayment): ReadonlyArray<Operation> =>
+  openOperations(state).filter(({ purpose }) => purpose !== "compensation");
+
 /** What a void of the payment's own charge comes to says more about it than whatever else is found meanwhile. */
 export const isBeingVoided = (state: ExistingPayment): boolean =>
-  state.operations.some(
-    (operation) => operation.kind === "void" && operation.purpose !== "compensation" && isOpen(operation),
-  );
+  ownOpenOperations(state).some(({ kind }) => kind === "void");
 
 /** The states in which a payment rests, unless an operation is under way. */
 export const restingNames: ReadonlySet<string> = new Set<PaymentState["name"]>([

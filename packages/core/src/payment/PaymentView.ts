@@ -2,7 +2,7 @@
 import { Schema } from "effect";
 import type { Attempt, Operation } from "./Errand.ts";
 import { expirySet } from "./intents.ts";
-import { authorized, captured, refunded } from "./money.ts";
+import { authorized, captured, refunded } from "./reservations.ts";
 import { attemptOf, behindReview, restingNames, type ExistingPayment } from "./PaymentState.ts";
 import { Failure } from "./PaymentEvent.ts";
 import { NextAction } from "./GatewayOutcome.ts";

@@ -16,7 +16,7 @@ import { goneReason, onChargeOutcome, ownerGone } from "./charges.ts";
 import { isOperation, type Attempt, type Errand } from "./Errand.ts";
 import { onExpire } from "./expiry.ts";
 import type { Given } from "./Given.ts";
-import { onFurtherCommand } from "./identifiedCommands.ts";
+import { onFurtherCommand, rememberedOf } from "./identifiedCommands.ts";
 import { errandsOf } from "./intents.ts";
 import { onNotification } from "./notification.ts";
 import { onOperationOutcome, operationBecameUnknown } from "./operations.ts";
@@ -51,7 +51,8 @@ const chargeRequest = (payment: PaymentRef, { amount, method, capture, returnUrl
 const create = (state: PaymentState, command: Create): Decision => {
   const { payment, body, given } = command;
   if (state.name !== "ABSENT") {
-    return state.order.hash === command.hash
+    // One id, one command: that of a later command is not the create's.
+    return state.order.hash === command.hash && rememberedOf(state, command.commandId) === undefined
       ? nothing
       : Result.fail(
           reject(

@@ -1,9 +1,9 @@
 /** The transitions of captures, voids and refunds once they are asked for, and what they make of their payment. */
 import { isOpen, type Operation } from "./Errand.ts";
 import { base, findOperation, remembering, settled, withOperation, withRound } from "./evolving.ts";
-import { capturable, refundable } from "./money.ts";
+import { capturable, refundable } from "./reservations.ts";
 import type { CurrentEvent, EventOf, Failure } from "./PaymentEvent.ts";
-import { openOperations, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
+import { ownOpenOperations, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
 
 const doneOf = (operation: Operation, operationId: string | undefined): Operation => ({
   ...settled(operation, "SUCCEEDED"),
@@ -132,7 +132,7 @@ const mayRelease = (state: ExistingPayment, { type }: Release, purpose: Operatio
 const onRelease = (state: ExistingPayment, event: Release): PaymentState | undefined => {
   const { operation: number } = event.data;
   if (number === undefined) {
-    if (!mayRelease(state, event, undefined) || openOperations(state).length > 0) return undefined;
+    if (!mayRelease(state, event, undefined) || ownOpenOperations(state).length > 0) return undefined;
     const next = { ...state, ...base(state, event) };
     if (event.type !== "PaymentCancelled") return released(next, "EXPIRED", "expired");
     const remembered = remembering(next, event.data.command, {});

@@ -1,10 +1,10 @@
 /**
  * How a capture, a void or a refund begins. A request reserves what it is for: it is not legal where that would be more than
- * there is (money.ts), nor while something is under way that it would contradict.
+ * there is (reservations.ts), nor while something is under way that it would contradict.
  */
 import type { Operation } from "./Errand.ts";
 import { base, findAttempt, remembering } from "./evolving.ts";
-import { capturable, refundable } from "./money.ts";
+import { capturable, refundable } from "./reservations.ts";
 import type { EventOf } from "./PaymentEvent.ts";
 import { isBeingVoided, openOperations, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
 

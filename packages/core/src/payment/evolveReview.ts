@@ -3,14 +3,14 @@ import { awaitingEvidence, openAttempt } from "./evolveAttempt.ts";
 import { operationDone, operationFailed } from "./evolveOperation.ts";
 import { base, findAttempt, findOperation, remembering, settled, withAttempt, withOperation } from "./evolving.ts";
 import { isOpen, type Attempt } from "./Errand.ts";
-import { refunded, refunding } from "./money.ts";
+import { refunded, refunding } from "./reservations.ts";
 import type { OpenPayment } from "./attempts.ts";
 import type { CurrentEvent, EventOf, Failure } from "./PaymentEvent.ts";
 import {
   attemptOf,
   hasEnded,
   isHeld,
-  openOperations,
+  ownOpenOperations,
   type ExistingPayment,
   type PaymentState,
 } from "./PaymentState.ts";
@@ -36,6 +36,7 @@ const needsReview = (
   behind: undefined,
 });
 
+/** What has succeeded is in question only once it has come back, and then it has failed. */
 const inQuestion = (
   state: ExistingPayment,
   event: CurrentEvent,
@@ -43,7 +44,8 @@ const inQuestion = (
   review: string,
 ): PaymentState | undefined => {
   const operation = findOperation(state, number);
-  return operation && withOperation({ ...state, ...base(state, event) }, { ...operation, round: undefined, review });
+  if (operation === undefined || operation.status === "SUCCEEDED") return undefined;
+  return withOperation({ ...state, ...base(state, event) }, { ...operation, round: undefined, review });
 };
 
 const reviewRequested = (state: ExistingPayment, event: EventOf<"ReviewRequested.v2">): PaymentState | undefined => {
@@ -140,7 +142,7 @@ const resolved = (state: ExistingPayment, event: EventOf<"ReviewResolved">): Pay
     return after && remembering(after, command, {});
   }
   // What it comes to would meet a payment that people have ended otherwise.
-  if (openOperations(state).some(({ purpose }) => purpose !== "compensation")) return undefined;
+  if (ownOpenOperations(state).length > 0) return undefined;
   const attempt = attemptOf(state);
   const isAsked = (state.name === "NEEDS_REVIEW" && attempt !== undefined) || attempt?.review !== undefined;
   const after = isAsked

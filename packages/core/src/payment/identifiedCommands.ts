@@ -9,7 +9,7 @@
  */
 import { Result } from "effect";
 import { hasPlaceForCommand, refusalsMax } from "./limits.ts";
-import { capturable, refundable } from "./money.ts";
+import { capturable, refundable } from "./reservations.ts";
 import type { Authenticate, Cancel, Capture, FurtherCommand, Refund, Void } from "./PaymentCommand.ts";
 import type { CommandRecord, NewEvent } from "./PaymentEvent.ts";
 import {

@@ -2,7 +2,7 @@
 import type { Attempt } from "./Errand.ts";
 import { mismatch, type Approval, type Evidence } from "./evidence.ts";
 import type { NewEvent } from "./PaymentEvent.ts";
-import { openOperations, type Held } from "./PaymentState.ts";
+import { ownOpenOperations, type Held } from "./PaymentState.ts";
 import { requestRefund, requestVoid, type Requesting } from "./requests.ts";
 
 /** It is undone at once, under a key of its own: the customer was told something else, and may have paid otherwise. */
@@ -25,7 +25,7 @@ export const onLateSuccess = (
  */
 export const onWinnersEvidence = (state: Held, outcome: Evidence): ReadonlyArray<NewEvent> | undefined => {
   const { attempt, name } = state;
-  if (openOperations(state).length > 0) return undefined;
+  if (ownOpenOperations(state).length > 0) return undefined;
   if (outcome._tag === "Released") {
     if (name === "AUTHORIZED") return [{ type: "AuthorizationExpired", data: {} }];
     return name === "PARTIALLY_CAPTURED" ? [{ type: "RemainderReleased", data: {} }] : undefined;

@@ -11,8 +11,11 @@ const lookUpsMax = 20;
 
 const mayHaveMore = (state: ExistingPayment, errand: Errand): boolean => {
   if (errand.review !== undefined) return false;
-  // A capture or void that is settled cannot come back; a refund can.
-  if (isOperation(errand)) return errand.status === "UNKNOWN" || (errand.kind === "refund" && !isOpen(errand));
+  if (isOperation(errand)) {
+    // A capture or void that the gateway has settled cannot come back; a refund can.
+    const mayComeBack = errand.kind === "refund" || errand.isDoubtful === true;
+    return isOpen(errand) ? errand.status === "UNKNOWN" : mayComeBack;
+  }
   if (errand.number !== attemptOf(state)?.number) return true;
   if (state.name === "NEEDS_REVIEW") return !state.mismatch;
   // While a void is under way it says more about the attempt than any look-up.

@@ -1,16 +1,15 @@
 /** An operator's word about a payment that people look at: about the payment itself, or about one operation of it. */
 import { Result } from "effect";
 import type { ResolveOperation, ResolvePayment } from "./CommandBodies.ts";
-import { isOpen } from "./Errand.ts";
 import { findAttempt, findOperation } from "./evolving.ts";
 import { evolve } from "./evolve.ts";
 import { authorizationUntil } from "./expiry.ts";
 import { isoTime } from "./Given.ts";
 import type { Resolve } from "./PaymentCommand.ts";
 import { placeEvents, type CommandRecord, type NewEvent } from "./PaymentEvent.ts";
-import { attemptOf, behindReview, openOperations, type ExistingPayment } from "./PaymentState.ts";
+import { attemptOf, behindReview, ownOpenOperations, type ExistingPayment } from "./PaymentState.ts";
 import { reject, type Rejection } from "./Rejection.ts";
-import { watchDoubtful } from "./verification.ts";
+import { lookUpDoubtful } from "./verification.ts";
 
 type Ruling = Result.Result<ReadonlyArray<NewEvent>, Rejection>;
 
@@ -32,7 +31,7 @@ const resolved = (
   const { operation } = word.data;
   const own = attemptOf(behindReview(state));
   const errand = operation !== undefined ? findOperation(after, operation) : own && findAttempt(after, own.number);
-  const watched = errand?.isDoubtful === true ? watchDoubtful({ state: after, errand, given }) : [];
+  const watched = errand?.isDoubtful === true ? lookUpDoubtful({ state: after, errand, given }, 0) : [];
   return Result.succeed([word, ...watched]);
 };
 
@@ -62,7 +61,7 @@ const resolvePayment = (
   const known = gatewayTransactionId ?? attemptOf(behindReview(state))?.gatewayTransactionId;
   if (isHeld && known === undefined)
     return refuse("gatewayTransactionId is needed: the payment does not know its charge");
-  if (openOperations(state).some((operation) => operation.purpose !== "compensation" && isOpen(operation))) {
+  if (ownOpenOperations(state).length > 0) {
     return refuse("the outcome of an operation is still to come: resolve that first");
   }
   return resolved(state, command, {

@@ -41,8 +41,7 @@ const keyKnownUntil = ({ state, errand, given }: Asking): number => {
   const candidate = given.candidates.find(
     ({ gateway, account }) => gateway === attempt?.gateway && account === attempt.account,
   );
-  const retention = candidate?.keyRetentionMillis ?? Number.POSITIVE_INFINITY;
-  return Date.parse(errand.startedAt) + retention - given.policy.keyRetentionMarginMillis;
+  return Date.parse(errand.startedAt) + (candidate?.keyRetentionMillis ?? Number.POSITIVE_INFINITY);
 };
 
 const withinResendWindow = (asking: Asking): boolean => {
@@ -50,7 +49,8 @@ const withinResendWindow = (asking: Asking): boolean => {
   const { expiresAt } = state.order.create;
   const isExpired = !isOperation(errand) && expiresAt !== undefined && given.at >= Date.parse(expiresAt);
   const isTooLate = given.at >= Date.parse(errand.startedAt) + given.policy.resendForMillis;
-  return !isExpired && !isTooLate && given.at < keyKnownUntil(asking);
+  const isNearlyForgotten = given.at >= keyKnownUntil(asking) - given.policy.keyRetentionMarginMillis;
+  return !isExpired && !isTooLate && !isNearlyForgotten;
 };
 
 /** Why the request may not be sent again; undefined where it may. */
@@ -116,16 +116,29 @@ const review = (asking: Asking, reason: string): ReadonlyArray<NewEvent> => [
 const isInReview = ({ state, errand }: Asking): boolean =>
   isOperation(errand) ? errand.review !== undefined : state.name === "NEEDS_REVIEW";
 
-/** The look-ups of what only an operator has settled, from the moment on at which that was done. */
-export const watchDoubtful = (asking: Asking): ReadonlyArray<NewEvent> =>
-  roundsUsedUp(asking) || inAWhile(asking) >= keyKnownUntil(asking) ? [] : [lookUpInReview(asking)];
+/**
+ * A look-up of what only an operator has settled: by the schedule, then daily, and a last one when the gateway is about to
+ * forget the key. None after that.
+ */
+export const lookUpDoubtful = (asking: Asking, step: number): ReadonlyArray<NewEvent> => {
+  const { errand, given } = asking;
+  const { policy, at, jitter } = given;
+  const until = keyKnownUntil(asking);
+  if (at >= until || roundsUsedUp(asking)) return [];
+  const last = lastStep(asking);
+  const wait = step > last ? policy.reviewEveryMillis : (policy.lookUpDelaysMillis[step] ?? 0);
+  return [roundAt(errand, "lookUp", Math.min(step, last), Math.min(at + delayOf([wait], 0, jitter), until))];
+};
+
+/** The gateway's own word that it holds nothing, which confirms the operator's. */
+const isConfirmed = (found: string): boolean => found === "Declined" || found === "Released" || found === "Refused";
 
 /** A look-up of something that is settled, or waits for the customer, brought no evidence of anything new. */
 export const afterNothingNew = (asking: WithRound, found: string): ReadonlyArray<NewEvent> => {
   const { errand } = asking;
-  const watched = errand.isDoubtful === true ? watchDoubtful(asking) : [];
-  if (watched.length > 0) return watched;
   const { step } = errand.round;
+  const doubtful = errand.isDoubtful === true && !isConfirmed(found) ? lookUpDoubtful(asking, step + 1) : [];
+  if (doubtful.length > 0) return doubtful;
   const isAnswered = found !== "Unknown";
   return isAnswered || step >= lastStep(asking) || roundsUsedUp(asking)
     ? [lookUpEnded(errand, found)]

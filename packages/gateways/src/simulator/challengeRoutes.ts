@@ -5,7 +5,7 @@
 import { Effect, Schema } from "effect";
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http";
 import type { DurableLedger } from "./DurableLedger.ts";
-import { decodeBody, isReply, ledgerFailed, readBody, readText, resource, respond } from "./exchanges.ts";
+import { decodeBody, isReply, ledgerFailed, parseJson, readText, resource, respond } from "./exchanges.ts";
 import type { Orders } from "./Orders.ts";
 
 const decodeResult = Schema.decodeUnknownResult(Schema.Struct({ result: Schema.Literals(["succeeded", "failed"]) }), {
@@ -34,11 +34,13 @@ export const challengeRoutes = (books: DurableLedger, orders: Orders) => {
   const complete = Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest;
     const { id = "" } = yield* HttpRouter.params;
-    const isForm = request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true;
+    let isForm = false;
     const answer = Effect.gen(function* () {
-      const { result } = isForm
-        ? yield* decodeBody(Object.fromEntries(new URLSearchParams(yield* readText(request))), decodeResult)
-        : yield* readBody(request, decodeResult);
+      const text = yield* readText(request);
+      // By the body and not by its type, since `curl -d` calls everything a form.
+      isForm = text.startsWith("result=");
+      const sent = isForm ? Object.fromEntries(new URLSearchParams(text)) : yield* parseJson(text);
+      const { result } = yield* decodeBody(sent, decodeResult);
       return yield* orders.change(id, { type: "authentication", result });
     });
     const reply = yield* Effect.catchIf(answer, isReply, (refused) => Effect.succeed(refused));

@@ -19,12 +19,11 @@ export const readText = (request: Request): Effect.Effect<string, Reply> =>
       : invalid("the body could not be read"),
   );
 
-/** The body as JSON, `undefined` where it is empty; fails with the refusal to answer. */
-const readJson = (request: Request): Effect.Effect<unknown, Reply> =>
-  Effect.flatMap(readText(request), (text) => {
-    if (text === "") return Effect.undefined;
-    return Effect.try({ try: (): unknown => JSON.parse(text), catch: () => invalid("the body is not JSON") });
-  });
+/** A body as JSON, `undefined` where it is empty; fails with the refusal to answer. */
+export const parseJson = (text: string): Effect.Effect<unknown, Reply> => {
+  if (text === "") return Effect.undefined;
+  return Effect.try({ try: (): unknown => JSON.parse(text), catch: () => invalid("the body is not JSON") });
+};
 
 type Decode<A> = (body: unknown) => Result.Result<A, Schema.SchemaError>;
 
@@ -34,7 +33,7 @@ export const decodeBody = <A>(body: unknown, decode: Decode<A>): Effect.Effect<A
 };
 
 export const readBody = <A>(request: Request, decode: Decode<A>): Effect.Effect<A, Reply> =>
-  Effect.flatMap(readJson(request), (body) => decodeBody(body, decode));
+  Effect.flatMap(Effect.flatMap(readText(request), parseJson), (body) => decodeBody(body, decode));
 
 export const readKey = (request: Request): Effect.Effect<string, Reply> => {
   const key = request.headers["idempotency-key"] ?? "";

@@ -50,6 +50,8 @@ export interface PaymentActor {
   /** Those that have fired, and whose deliveries are held: due, whatever this machine's clock says. */
   readonly due: Set<number>;
   readonly mailbox: Array<Mail>;
+  /** Whether the mail at its head is acked, although it is still being handled: whoever starts anew must not hold it again. */
+  headIsAcked: boolean;
   /** Whether a loop is working on the mailbox. */
   running: boolean;
   /** Un-acked, by `deliveryId`, so that a redelivery replaces the delivery it repeats. */
@@ -68,10 +70,11 @@ export const makePaymentActor = (payment: PaymentRef, shard: number, position: P
   shard,
   position,
   known: false,
-  ownedAfter: 0,
+  ownedAfter: position.state.version,
   armed: new Map(),
   due: new Set(),
   mailbox: [],
+  headIsAcked: false,
   running: false,
   held: new Map(),
   askers: new Map(),
@@ -90,5 +93,5 @@ export const isBusy = (actor: PaymentActor): boolean =>
 /** All it has not acked: what it holds, then what waits in its mailbox. */
 export const undone = (actor: PaymentActor): ReadonlyArray<Delivered> => [
   ...actor.held.values(),
-  ...actor.mailbox.filter((mail) => mail._tag !== "Outcome"),
+  ...actor.mailbox.slice(actor.headIsAcked ? 1 : 0).filter((mail) => mail._tag !== "Outcome"),
 ];

@@ -10,7 +10,7 @@
  * 4. After `dropShard` nothing of that shard is begun any more here.
  */
 import { paymentKey } from "@aegispay/core/identity/Identity";
-import type { GatewayIntent } from "@aegispay/core/payment/intents";
+import { intents, type GatewayIntent } from "@aegispay/core/payment/intents";
 import { Cause, Context, Effect, Fiber, Layer, Option } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { GatewayCalls } from "../effects/GatewayCalls.ts";
@@ -19,6 +19,7 @@ import { emptyPosition } from "../log/replay.ts";
 import { count as bump, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { Ownership } from "../shard/Ownership.ts";
+import { isOwed } from "./debtTimers.ts";
 import { GivingUp } from "./GivingUp.ts";
 import {
   isBusy,
@@ -30,7 +31,8 @@ import {
   type Mail,
   type PaymentActor,
 } from "./PaymentActor.ts";
-import { isOwed, PaymentSteps, type StepError } from "./PaymentSteps.ts";
+import { PaymentSteps, type StepError } from "./PaymentSteps.ts";
+import { RestingPayments } from "./RestingPayments.ts";
 
 const mailboxFullPauseMillis = 1_000;
 const longestRestartPauseMillis = 30_000;
@@ -58,8 +60,9 @@ const make = Effect.gen(function* () {
   const fork = Effect.runForkWith(context);
 
   const live = new Map<string, PaymentActor>();
-  /** Finished payments, least recently used first. */
-  const passive = new Map<string, PaymentActor>();
+  /** Payments that wait on a durable timer, least recently used first: they know what they armed. */
+  const waiting = new Map<string, PaymentActor>();
+  const resting = new RestingPayments(settings.passiveActors);
   /** Crashes in a row, by payment; forgotten when nothing of it is un-acked here any more. */
   const crashes = new Map<string, { readonly shard: number; readonly count: number }>();
   /** What waits for the end of the pause after a crash, by payment. */
@@ -67,9 +70,15 @@ const make = Effect.gen(function* () {
 
   const wake = ({ payment, shard }: Delivered["delivery"]): PaymentActor => {
     const key = paymentKey(payment);
-    const actor =
-      live.get(key) ?? passive.get(key) ?? makePaymentActor(payment, shard, emptyPosition(addresses, payment));
-    passive.delete(key);
+    const known = live.get(key) ?? waiting.get(key);
+    if (known !== undefined) {
+      waiting.delete(key);
+      live.set(key, known);
+      return known;
+    }
+    const rested = resting.take(key)?.position;
+    const actor = makePaymentActor(payment, shard, rested ?? emptyPosition(addresses, payment));
+    actor.known = rested !== undefined;
     live.set(key, actor);
     return actor;
   };
@@ -77,7 +86,7 @@ const make = Effect.gen(function* () {
   const drop = (actor: PaymentActor): void => {
     actor.dropped = true;
     if (live.get(actor.key) === actor) live.delete(actor.key);
-    if (passive.get(actor.key) === actor) passive.delete(actor.key);
+    if (waiting.get(actor.key) === actor) waiting.delete(actor.key);
     for (const { fiber } of actor.calls.values()) fork(Fiber.interrupt(fiber));
     actor.calls.clear();
   };
@@ -85,8 +94,12 @@ const make = Effect.gen(function* () {
   const passivate = (actor: PaymentActor): void => {
     if (actor.dropped || !isPassive(actor)) return;
     live.delete(actor.key);
-    passive.set(actor.key, actor);
-    if (passive.size > settings.passiveActors) passive.delete(passive.keys().next().value!);
+    const { key, shard, position } = actor;
+    if (actor.known && actor.askers.size === 0 && intents(position.state).length === 0) {
+      return resting.put(key, { shard, position });
+    }
+    waiting.set(key, actor);
+    if (waiting.size > settings.passiveActors) waiting.delete(waiting.keys().next().value!);
   };
 
   const post = (actor: PaymentActor, mail: Mail): void => {
@@ -134,6 +147,7 @@ const make = Effect.gen(function* () {
     for (let mail = actor.mailbox[0]; mail !== undefined && !actor.dropped; mail = actor.mailbox[0]) {
       const owed = yield* steps.handle(actor, mail);
       actor.mailbox.shift();
+      actor.headIsAcked = false;
       if (crashes.size > 0 && actor.held.size === 0) crashes.delete(actor.key);
       for (const intent of owed) if (!actor.dropped) beginCall(actor, intent);
     }
@@ -204,9 +218,10 @@ const make = Effect.gen(function* () {
   return PaymentActors.of({
     tell,
     dropShard: (shard) => {
-      for (const actor of [...live.values(), ...passive.values()]) {
+      for (const actor of [...live.values(), ...waiting.values()]) {
         if (actor.shard === shard) drop(actor);
       }
+      resting.dropShard(shard);
       for (const [key, crash] of crashes) {
         if (crash.shard !== shard) continue;
         crashes.delete(key);

@@ -3,14 +3,11 @@
  * a round that this actor has itself committed. A payment may owe several things at once: each is armed, resumed and
  * called by itself, and nothing is acked while one of them is done here and now.
  */
-import { isCompleted, waitingFor } from "@aegispay/core/payment/completion";
 import { rememberedOf } from "@aegispay/core/payment/identifiedCommands";
-import { expirySet, intents, type GatewayIntent, type Intent } from "@aegispay/core/payment/intents";
+import { expirySet, type GatewayIntent, type Intent } from "@aegispay/core/payment/intents";
 import type { PaymentCommand } from "@aegispay/core/payment/PaymentCommand";
 import { reject } from "@aegispay/core/payment/Rejection";
-import { viewPayment } from "@aegispay/core/payment/PaymentView";
 import { Clock, Context, Effect, Layer } from "effect";
-import { Answers } from "../answers/Answers.ts";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { GatewayCalls } from "../effects/GatewayCalls.ts";
 import { deliveryId, type Delivery } from "../ingress/CommandQueue.ts";
@@ -19,10 +16,12 @@ import type { EventContinuityError, EventLog, LogClosed } from "../log/EventLog.
 import { Deployment } from "../nats/NatsTopology.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
 import { Ownership } from "../shard/Ownership.ts";
-import { commitDecision, OwnershipLost, replayTowards } from "./commitDecision.ts";
+import { makeAskers } from "./askers.ts";
+import type { OwnershipLost } from "./commitDecision.ts";
+import { commitDecision, replayTowards } from "./commitDecision.ts";
+import { isOwed, makeDebtTimers, owedBy } from "./debtTimers.ts";
 import { GivingUp } from "./GivingUp.ts";
 import type { Delivered, Mail, PaymentActor } from "./PaymentActor.ts";
-import { timerKindOf, Timers } from "../timers/Timers.ts";
 
 /** Why an actor stops: the first two leave its deliveries in the queue for whoever comes next. */
 export type StepError = OwnershipLost | LogClosed | EventContinuityError;
@@ -45,35 +44,29 @@ const versionMissingPauseMillis = 1_000;
 /** Timers of that kind that are remembered; more would be nothing but an attack, and wait for ever. */
 const versionsMissingMax = 1_000;
 
-/** Before a timer that is not known to be durable is armed again, in milliseconds. */
-const armAgainMillis = 200;
-
 /** The trace a client is in, if what it sent is one (W3C Trace Context): it becomes a header of the log for ever. */
 const traceparentOf = (delivery: Delivery): string | undefined => {
   const given = delivery.header("traceparent");
   return given !== undefined && traceContext.test(given) ? given : undefined;
 };
 
-const owedBy = (actor: PaymentActor): ReadonlyArray<Intent> => intents(actor.position.state);
-
-/** Whether the round, by its version, is still what the payment owes. */
-export const isOwed = (actor: PaymentActor, version: number): boolean =>
-  owedBy(actor).some(({ round }) => round.version === version);
+/** Whether anything is still to be done for it; that it will expire one day is nothing, unless that day has come. */
+const isUnfinished = (actor: PaymentActor): boolean =>
+  actor.due.size > 0 || owedBy(actor).some(({ kind }) => kind !== "expiry");
 
 const make = Effect.gen(function* () {
   const { addresses } = yield* Deployment;
   const settings = yield* Settings;
   const clock = yield* Clock.Clock;
-  const answers = yield* Answers;
+  const askers = yield* makeAskers;
+  const debtTimers = yield* makeDebtTimers;
   const refusals = yield* Refusals;
   const ownership = yield* Ownership;
   const calls = yield* GatewayCalls;
-  const timers = yield* Timers;
   const crash = yield* CrashPoints;
   const givingUp = yield* GivingUp;
   /** Due timers whose version the log did not hold, by delivery, since when. */
   const versionMissingSince = new Map<string, number>();
-  const fork = Effect.runForkWith(yield* Effect.context());
 
   const commit = Effect.fnUntraced(function* (actor: PaymentActor, command: PaymentCommand, traceparent?: string) {
     const isMine = () => !actor.dropped && ownership.holds(actor.shard);
@@ -83,43 +76,9 @@ const make = Effect.gen(function* () {
     actor.known ||= step.committed || step.readUntil !== undefined;
     if (step.readUntil !== undefined) actor.ownedAfter = step.readUntil;
     if (step.committed) crash.reach("afterCommit", actor.payment, step.position.state.name);
-    if (step.readUntil !== undefined) rememberAskers(actor);
+    if (step.readUntil !== undefined) askers.remember(actor);
     return step;
   });
-
-  /** As many as its mailbox holds may wait for one payment; a further one asks again. */
-  const addAsker = (actor: PaymentActor, token: string, commandId: string, replayed: boolean): void => {
-    if (actor.askers.size < settings.mailboxCapacity || actor.askers.has(token))
-      actor.askers.set(token, { commandId, replayed });
-  };
-
-  /** Whoever asked and has no answer yet: the token is committed with the command, so that whoever completes it answers. */
-  const rememberAskers = (actor: PaymentActor): void => {
-    for (const { token, commandId } of waitingFor(actor.position.state)) {
-      if (!actor.askers.has(token)) addAsker(actor, token, commandId, false);
-    }
-  };
-
-  /** A command that was refused by state gets that answer, for ever; any other the payment as it is now. */
-  const answer = (actor: PaymentActor, token: string, commandId: string, replayed: boolean): void => {
-    const { state } = actor.position;
-    if (state.name === "ABSENT") return;
-    const payment = viewPayment(actor.payment, state);
-    const refusal = rememberedOf(state, commandId)?.refusal;
-    const asker = { merchant: actor.payment.merchant, token, commandId };
-    answers.answer(
-      asker,
-      refusal === undefined ? { ok: true, replayed, payment } : { ok: false, replayed, error: refusal, payment },
-    );
-  };
-
-  const answerCompleted = (actor: PaymentActor): void => {
-    for (const [token, { commandId, replayed }] of actor.askers) {
-      if (!isCompleted(actor.position.state, commandId)) continue;
-      actor.askers.delete(token);
-      answer(actor, token, commandId, replayed);
-    }
-  };
 
   const hold = (actor: PaymentActor, mail: Delivered): void => {
     const id = deliveryId(mail.delivery);
@@ -132,6 +91,7 @@ const make = Effect.gen(function* () {
     for (const { delivery } of actor.held.values()) delivery.ack();
     actor.held.clear();
     actor.due.clear();
+    actor.headIsAcked = true;
   };
 
   /** Reads the log before a command to a payment that is there; only a create may append without a look. */
@@ -141,7 +101,7 @@ const make = Effect.gen(function* () {
       actor.position = position;
       actor.known = true;
       actor.ownedAfter = position.state.version;
-      rememberAskers(actor);
+      askers.remember(actor);
     }
     return position;
   });
@@ -153,7 +113,7 @@ const make = Effect.gen(function* () {
     const { delivery, command } = mail;
     if (command.type !== "Create" && !actor.known) yield* readFirst(actor, 1);
     const step = yield* commit(actor, command, traceparentOf(delivery));
-    delivery.trial?.found(step.committed || owedBy(actor).length > 0);
+    delivery.trial?.found(step.committed || isUnfinished(actor));
     if (step.rejection !== undefined) {
       return yield* refusals.refuse(delivery, {
         _tag: "Refused",
@@ -168,8 +128,8 @@ const make = Effect.gen(function* () {
     const first = state.name === "ABSENT" ? undefined : (rememberedOf(state, commandId) ?? state.order);
     const replayed = first !== undefined && first.message !== command.message;
     hold(actor, mail);
-    if (replyTo?.when === "accepted") answer(actor, replyTo.token, commandId, replayed);
-    else if (replyTo !== undefined) addAsker(actor, replyTo.token, commandId, replayed);
+    if (replyTo?.when === "accepted") askers.answer(actor, replyTo.token, commandId, replayed);
+    else if (replyTo !== undefined) askers.add(actor, replyTo.token, commandId, replayed);
   });
 
   /** The log does not hold what armed the timer: asked again later, outside of the mailbox, and parked in the end. */
@@ -197,54 +157,18 @@ const make = Effect.gen(function* () {
     // Whoever asks for this may know better than we do what has become of a timer.
     if (delivery.source === "internal") actor.armed.clear();
     actor.armed.delete(version);
-    const { state } = actor.position;
-    delivery.trial?.found(owedBy(actor).length > 0);
-    const isExpected = isOwed(actor, version) || expirySet(state)?.version === version;
+    const isExpected = isOwed(actor, version) || expirySet(actor.position.state)?.version === version;
     if (delivery.source === "due" && isExpected) actor.due.add(version);
+    delivery.trial?.found(isUnfinished(actor));
     hold(actor, mail);
   });
 
   const onNotified = Effect.fnUntraced(function* (actor: PaymentActor, mail: Delivered) {
     if (!actor.known) yield* readFirst(actor, 1);
     const step = yield* commit(actor, { type: "Notify", payment: actor.payment, given: calls.given() });
-    mail.delivery.trial?.found(step.committed || owedBy(actor).length > 0);
+    mail.delivery.trial?.found(step.committed || isUnfinished(actor));
     hold(actor, mail);
   });
-
-  /**
-   * Cancels the timers that this actor armed for debts which are settled, or have a later round: only once that round is
-   * held by something else. An expiry that may not come yet keeps its timer.
-   */
-  const cancelMoot = (actor: PaymentActor): void => {
-    if (actor.armed.size === 0) return;
-    const expiry = expirySet(actor.position.state)?.version;
-    for (const [version, kind] of actor.armed) {
-      if (version === expiry || isOwed(actor, version)) continue;
-      actor.armed.delete(version);
-      fork(timers.cancel({ payment: actor.payment, kind, version }));
-    }
-  };
-
-  const arm = Effect.fnUntraced(function* (actor: PaymentActor, debt: Intent) {
-    crash.reach("beforeArming", actor.payment, actor.position.state.name);
-    const { version, due } = debt.round;
-    const kind = timerKindOf(debt);
-    const armed = timers.arm({ payment: actor.payment, kind, version }, due);
-    while ((yield* Effect.result(armed))._tag === "Failure") {
-      if (actor.dropped || !ownership.holds(actor.shard)) return yield* new OwnershipLost({ payment: actor.payment });
-      yield* Effect.sleep(armAgainMillis);
-    }
-    actor.armed.set(version, kind);
-  });
-
-  const millisUntilDue = ({ round }: Intent): number => Date.parse(round.due) - clock.currentTimeMillisUnsafe();
-
-  /** What nothing un-acked holds must be on a timer (law 5), and what waits long; an expiry is never waited for here. */
-  const waits = (actor: PaymentActor, debt: Intent): boolean => {
-    if (actor.held.size === 0) return true;
-    if (actor.due.has(debt.round.version)) return false;
-    return debt.kind === "expiry" || millisUntilDue(debt) > settings.timerFromMillis;
-  };
 
   /** What was tried has come to a commit, or to a wait: it did not end the process. */
   const survived = (actor: PaymentActor): void => {
@@ -298,10 +222,8 @@ const make = Effect.gen(function* () {
     yield* take(actor, mail);
     for (;;) {
       const owed = owedBy(actor);
-      for (const debt of owed) {
-        if (waits(actor, debt) && !actor.armed.has(debt.round.version)) yield* arm(actor, debt);
-      }
-      const pressing = owed.filter((debt) => !waits(actor, debt));
+      yield* debtTimers.armWaiting(actor, owed);
+      const pressing = owed.filter((debt) => !debtTimers.waits(actor, debt));
       let isPrepared = true;
       for (const debt of pressing) {
         if (yield* prepare(actor, debt)) {
@@ -310,10 +232,10 @@ const make = Effect.gen(function* () {
         }
       }
       if (!isPrepared) continue;
-      cancelMoot(actor);
-      answerCompleted(actor);
+      debtTimers.cancelMoot(actor);
+      askers.answerCompleted(actor);
       if (pressing.length > 0) {
-        if (pressing.every((debt) => millisUntilDue(debt) > 0)) survived(actor);
+        if (pressing.every((debt) => debtTimers.millisUntilDue(debt) > 0)) survived(actor);
         return pressing.filter(
           (debt) => debt.kind !== "expiry" && !actor.calls.has(debt.round.version),
         ) as ReadonlyArray<GatewayIntent>;

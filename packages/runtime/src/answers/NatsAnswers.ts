@@ -1,9 +1,9 @@
 /** Answers on `payments.reply.<merchant>.<token>`: the merchant is the command's own, the token no subject (CONTRACT). */
-import { headers } from "@nats-io/nats-core";
 import { Effect, Layer } from "effect";
 import { count, metric } from "../metrics/Metrics.ts";
 import { Nats } from "../nats/NatsConnection.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
+import { headerLine, wireHeaders } from "../nats/wireHeaders.ts";
 import { Answers } from "./Answers.ts";
 
 export const layerNatsAnswers = Layer.effect(
@@ -13,12 +13,11 @@ export const layerNatsAnswers = Layer.effect(
     const { addresses } = yield* Deployment;
     return Answers.of({
       answer: ({ merchant, token, commandId }, reply) => {
-        const withCommand = headers();
-        withCommand.set("Aegis-Command-Id", commandId);
         // A connection that is closing takes no more; whoever waits asks again.
         if (connection.isClosed() || connection.isDraining()) return;
         count(metric.answers);
-        connection.publish(addresses.reply(merchant, token), JSON.stringify(reply), { headers: withCommand });
+        const headers = wireHeaders(headerLine("Aegis-Command-Id", commandId));
+        connection.publish(addresses.reply(merchant, token), JSON.stringify(reply), { headers });
       },
     });
   }),

@@ -8,7 +8,6 @@ import {
   type ConsumerNotification,
   type JsMsg,
 } from "@nats-io/jetstream";
-import { headers as newHeaders, type MsgHdrs } from "@nats-io/nats-core";
 import { Effect, Layer } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { Nats } from "../nats/NatsConnection.ts";
@@ -65,8 +64,8 @@ const make = Effect.gen(function* () {
       ...address,
       epoch,
       body: message.data,
-      header: (name) => headers?.get(name) || undefined,
-      headerText: () => headers && [...headers].flat().join("\n"),
+      header: (name) => headers?.first.get(name) || undefined,
+      headerText: () => headers?.text,
       sequence: message.seq,
       ack: () => message.ack(),
       erase: Effect.promise(() =>
@@ -190,16 +189,26 @@ const make = Effect.gen(function* () {
   return CommandQueue.of({ takeOver, retire });
 });
 
+/** What is asked of headers, read in one pass: the client's own `get` goes through all names each time. */
+interface ReadHeaders {
+  readonly first: ReadonlyMap<string, string>;
+  readonly text: string;
+}
+
 /** The client decodes headers when they are first read, and throws at malformed ones; undefined says so. */
-const readHeaders = (message: JsMsg): MsgHdrs | undefined => {
+const readHeaders = (message: JsMsg): ReadHeaders | undefined => {
+  const first = new Map<string, string>();
+  let text = "";
   try {
-    return message.headers ?? noHeaders;
+    for (const [name, values] of message.headers ?? []) {
+      if (values.length > 0) first.set(name, values[0]!);
+      text += `${name}\n${values.join("\n")}\n`;
+    }
   } catch {
     return undefined;
   }
+  return { first, text };
 };
-
-const noHeaders = newHeaders();
 
 /** A consumer that is not there has been deleted; any other refusal, or none at all, says nothing. */
 const ignoreMissing = (cause: unknown): boolean => {

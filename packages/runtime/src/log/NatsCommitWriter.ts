@@ -11,8 +11,9 @@
  *    with the same expected sequence and commit id, until the server has answered (law 2).
  */
 import type { JetStreamManager } from "@nats-io/jetstream";
-import { errors, headers as newHeaders, nuid, type NatsConnection } from "@nats-io/nats-core";
+import { errors, nuid, type NatsConnection } from "@nats-io/nats-core";
 import { nextAtLeader } from "../nats/leaderRead.ts";
+import { headerLine, wireHeaders } from "../nats/wireHeaders.ts";
 import { commitHeaders, commitIdHeader } from "./commitHeaders.ts";
 import type { NewCommit } from "./EventLog.ts";
 
@@ -34,7 +35,8 @@ interface Waiting {
   readonly subject: string;
   readonly eventSubject: string;
   readonly payload: Uint8Array;
-  readonly headers: ReadonlyArray<readonly [string, string]>;
+  /** Lines of its header block; its place in a batch comes after them. */
+  readonly headers: string;
   readonly commitId: string;
   readonly expectedSequence: number;
   readonly settle: (settled: Settled) => void;
@@ -86,7 +88,9 @@ export class NatsCommitWriter {
       subject,
       eventSubject,
       payload: Buffer.from(commit.body, "utf8"),
-      headers: commitHeaders(commit, commitId),
+      headers:
+        commitHeaders(commit, commitId) +
+        headerLine("Nats-Expected-Last-Subject-Sequence", String(commit.expectedSequence)),
       commitId,
       expectedSequence: commit.expectedSequence,
       settle,
@@ -148,7 +152,7 @@ export class NatsCommitWriter {
   async #write(batch: Array<Waiting>): Promise<void> {
     if (batch.length === 1) {
       const alone = batch[0]!;
-      const answer = await this.#request(alone, []);
+      const answer = await this.#request(alone, "");
       void this.#resolve(alone, answer).then(alone.settle);
       return;
     }
@@ -164,19 +168,18 @@ export class NatsCommitWriter {
   async #sendTogether(batch: ReadonlyArray<Waiting>): Promise<Answer> {
     const batchId = nuid.next();
     const last = batch.length - 1;
-    const place = (index: number): ReadonlyArray<readonly [string, string]> => [
-      ["Nats-Batch-Id", batchId],
-      ["Nats-Batch-Sequence", String(index + 1)],
-    ];
+    const sameBatch = headerLine("Nats-Batch-Id", batchId);
+    const place = (index: number): string => sameBatch + headerLine("Nats-Batch-Sequence", String(index + 1));
     try {
       for (let index = 0; index < last; index++) {
         const waiting = batch[index]!;
-        this.#connection.publish(waiting.subject, waiting.payload, { headers: messageHeaders(waiting, place(index)) });
+        const headers = wireHeaders(waiting.headers + place(index));
+        this.#connection.publish(waiting.subject, waiting.payload, { headers });
       }
     } catch (cause) {
       return { _tag: "NoAnswer", reason: String(cause) };
     }
-    return this.#request(batch[last]!, [...place(last), ["Nats-Batch-Commit", "1"]]);
+    return this.#request(batch[last]!, place(last) + headerLine("Nats-Batch-Commit", "1"));
   }
 
   /** Sends alone, again and again, until what became of the commit is known. `first`: the answer to the first sending. */
@@ -185,7 +188,7 @@ export class NatsCommitWriter {
     let belowSince: number | undefined;
     for (let tries = 0; ; tries++) {
       if (this.#closed && (tries > 0 || first === undefined)) return { _tag: "Closed" };
-      const answer = tries === 0 && first !== undefined ? first : await this.#request(waiting, []);
+      const answer = tries === 0 && first !== undefined ? first : await this.#request(waiting, "");
       if (answer._tag === "Stored") return { _tag: "Stored", sequence: answer.sequence };
       if (answer._tag === "Impossible") return answer;
       if (answer._tag === "WrongSequence") {
@@ -219,10 +222,10 @@ export class NatsCommitWriter {
     }
   }
 
-  async #request(waiting: Waiting, extra: ReadonlyArray<readonly [string, string]>): Promise<Answer> {
+  async #request(waiting: Waiting, moreHeaders: string): Promise<Answer> {
     try {
       const message = await this.#connection.request(waiting.subject, waiting.payload, {
-        headers: messageHeaders(waiting, extra),
+        headers: wireHeaders(waiting.headers + moreHeaders),
         timeout: this.#options.appendTimeoutMillis,
       });
       return readAnswer(message.data);
@@ -233,14 +236,6 @@ export class NatsCommitWriter {
     }
   }
 }
-
-const messageHeaders = (waiting: Waiting, extra: ReadonlyArray<readonly [string, string]>) => {
-  const result = newHeaders();
-  for (const [name, value] of waiting.headers) result.set(name, value);
-  for (const [name, value] of extra) result.set(name, value);
-  result.set("Nats-Expected-Last-Subject-Sequence", String(waiting.expectedSequence));
-  return result;
-};
 
 interface PubAck {
   readonly error?: { readonly err_code?: number; readonly description?: string };

@@ -68,6 +68,8 @@ const options = (address: NatsAddress): NodeConnectionOptions => ({
   pingInterval: 5_000,
   maxPingOut: 2,
   timeout: 5_000,
+  /** A stack trace for each request, made in case it fails, that nothing here reads. */
+  noAsyncTraces: true,
   /** An inbox of its own, so that permissions can keep other users from reading this process's answers. */
   inboxPrefix: `_INBOX.${nuid.next()}`,
   ...(address.user === undefined ? {} : { user: address.user }),

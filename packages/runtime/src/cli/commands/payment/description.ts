@@ -26,7 +26,8 @@ const describeOperation = (kind: string, operation: OperationView): string => {
 /** What is held, taken and given back, where the state alone does not say it. */
 const describeMoney = (payment: PaymentView): string | undefined => {
   const { authorized, captured, refunded, amount } = payment;
-  if (captured === authorized && refunded === 0) return undefined;
+  const isAsAsked = captured === authorized && (authorized === amount.value || authorized === 0);
+  if (isAsAsked && refunded === 0) return undefined;
   const money = (value: number) => formatMoney({ value, currency: amount.currency });
   const refundedText = refunded === 0 ? "" : `, refunded ${money(refunded)}`;
   return `  authorized ${money(authorized)}, captured ${money(captured)}${refundedText}`;
