@@ -39,10 +39,11 @@ export const layerFromConfig = (config: GatewaysConfig): Layer.Layer<Gateways, S
     Effect.map(
       Effect.forEach(config.gateways, (entry) => adapterOf(entry).make(entry)),
       (gateways) => ({
-        candidates: config.gateways.map((entry) => ({
+        candidates: config.gateways.map((entry, index) => ({
           gateway: entry.name,
           account: entry.account ?? "default",
           keyRetentionMillis: entry.keyRetentionMillis ?? adapterOf(entry).keyRetentionMillis,
+          ...(gateways[index]?.finishAction === undefined ? {} : { finishesActions: true as const }),
         })),
         find: (name: string, account: string) =>
           gateways.find((gateway) => gateway.name === name && gateway.account === account),

@@ -29,9 +29,13 @@ export const PaymentAuthenticated = event("PaymentAuthenticated", {
   attempt: Schema.optionalKey(Schema.Int),
 });
 
-/** A client says that the customer has come back. It proves nothing: the same commit asks the gateway. */
+/**
+ * A client says that the customer has come back. It proves nothing: the same commit asks the gateway. `brought`: what the
+ * customer came back with, only for a gateway that does not go on before it is handed it.
+ */
 export const AuthenticationReported = event("AuthenticationReported", {
   attempt: Schema.Int,
+  brought: Schema.optionalKey(Schema.Json),
   command: CommandRecord,
 });
 

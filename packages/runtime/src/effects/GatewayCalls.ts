@@ -2,11 +2,11 @@
  * Executes what a committed state owes to a gateway, and turns whatever comes of it into the next command. It is given an
  * intent only after the commit that announced it is durable (law 1).
  */
-import { Gateways, type Gateway } from "@aegispay/gateways/Gateway";
+import { Gateways, type Gateway, type LookUpRequest } from "@aegispay/gateways/Gateway";
 import type { Given } from "@aegispay/core/payment/Given";
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import type { LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
-import type { GatewayIntent } from "@aegispay/core/payment/intents";
+import type { ChargeIntent, GatewayIntent } from "@aegispay/core/payment/intents";
 import type { Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCommand";
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
@@ -19,6 +19,18 @@ import { CrashPoints } from "../seam/CrashPoints.ts";
  * both, so that an adapter still says itself what was not sent.
  */
 const callTimeoutMillis = 25_000;
+
+/** What the customer brought goes first, where the gateway waits for it; an error about it says nothing of the charge. */
+const askAfter = (
+  { finishAction, lookUp }: Gateway,
+  request: LookUpRequest,
+  brought: ChargeIntent["brought"],
+): Effect.Effect<LookUpOutcome> =>
+  finishAction === undefined || brought === undefined
+    ? lookUp(request)
+    : Effect.flatMap(finishAction(request, brought), (outcome) =>
+        outcome._tag === "Unknown" ? lookUp(request) : Effect.succeed(outcome),
+      );
 
 type Unanswered = Extract<LookUpOutcome, { readonly _tag: "Unknown" }>;
 
@@ -108,7 +120,7 @@ const make = Effect.gen(function* () {
     const about = { payment, attempt: attempt.number, round: round.round };
     return round.action === "lookUp"
       ? Effect.map(
-          ask((found) => found.lookUp({ idempotencyKey, ...request, startedAt, ...id })),
+          ask((found) => askAfter(found, { idempotencyKey, ...request, startedAt, ...id }, intent.brought)),
           (outcome) => ({ type: "RecordLookUp", ...about, outcome, given: given() }),
         )
       : Effect.map(

@@ -60,7 +60,7 @@ describe("the adapters in a configuration", () => {
       expect(candidates).toEqual([
         { gateway: "simulator", account: "default", keyRetentionMillis: days(1) },
         { gateway: "stripe-eu", account: "eu", keyRetentionMillis: days(1) },
-        { gateway: "adyen", account: "default", keyRetentionMillis: days(7) },
+        { gateway: "adyen", account: "default", keyRetentionMillis: days(7), finishesActions: true },
         { gateway: "razorpay", account: "default", keyRetentionMillis: days(1) },
       ]);
       expect(find("stripe-eu", "eu")?.readWebhook).toBeDefined();
