@@ -11,7 +11,11 @@ import { adapters } from "./adapters.ts";
 import type { SecretMissing } from "./configuration/Secret.ts";
 import { Gateways } from "./Gateway.ts";
 
-const GatewayEntry = Schema.Union(Object.values(adapters).map(({ config }) => config));
+const GatewayEntry = Schema.Union(Object.values(adapters).map(({ config }) => config)).annotate({
+  expected: `an entry whose "type" is one of ${Object.keys(adapters)
+    .map((type) => JSON.stringify(type))
+    .join(", ")}`,
+});
 type GatewayEntry = typeof GatewayEntry.Type;
 
 const adapterOf = ({ type }: GatewayEntry): Adapter<GatewayEntry> => adapters[type];

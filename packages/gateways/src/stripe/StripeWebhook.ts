@@ -6,7 +6,7 @@
 import { Option, type Redacted, Schema } from "effect";
 import { digestFromHex, hmacSha256, signedByAny } from "../webhooks/signature.ts";
 import { forged, unreadableWebhook, type ReadWebhook } from "../webhooks/Webhook.ts";
-import { captureKeyField, keyField, PaymentIntent, referenceField, Refund } from "./stripeDocuments.ts";
+import { keyField, PaymentIntent, referenceField, Refund } from "./stripeDocuments.ts";
 import { stripeMoney } from "./stripeMoney.ts";
 
 const toleranceMillis = 300_000;
@@ -39,7 +39,7 @@ const subjectOf = (object: unknown) => {
   if (intent !== undefined) {
     const { metadata, id, amount, currency } = intent;
     return {
-      key: metadata[captureKeyField] ?? metadata[keyField],
+      key: metadata[keyField],
       reference: metadata[referenceField],
       id,
       amount: stripeMoney.fromGateway(amount, currency),

@@ -70,6 +70,42 @@ describe("a look-up at Stripe", () => {
   );
 });
 
+describe("a webhook of Stripe", () => {
+  it.live("about a charge that was captured in part is still about the charge, by its key and its amount", () =>
+    Effect.gen(function* () {
+      const standIn = yield* stripeStandIn;
+      const gateway = yield* stripeAt(standIn.url);
+      const started = yield* gateway.start(charge("ap_key-1", { capture: "manual" }));
+      if (started._tag !== "Approved") throw new Error(`the charge is ${started._tag}`);
+      const part = { value: 700, currency: "USD" };
+      yield* gateway.operate(operationOn(started.gatewayTransactionId, "capture", "ap_key-2", part));
+      const [delivery] = standIn.webhooks();
+      expect(gateway.readWebhook?.(delivery!)).toMatchObject({
+        _tag: "Verified",
+        notifications: [{ idempotencyKey: "ap_key-1", reference: "shop/order-1", amount: { value: 1999 } }],
+      });
+    }),
+  );
+
+  it.live("about nothing of ours is verified, and names no key", () =>
+    Effect.gen(function* () {
+      const standIn = yield* stripeStandIn;
+      const gateway = yield* stripeAt(standIn.url);
+      const foreign = {
+        id: "pi_9",
+        object: "payment_intent",
+        status: "succeeded",
+        amount: 5,
+        currency: "usd",
+        metadata: {},
+      };
+      const verdict = gateway.readWebhook?.(standIn.sign("payment_intent.succeeded", "evt_9", foreign));
+      expect(verdict).toMatchObject({ _tag: "Verified", notifications: [{ dedupeKey: "evt_9" }] });
+      expect(verdict).not.toHaveProperty("notifications.0.idempotencyKey");
+    }),
+  );
+});
+
 describe("a capture at Stripe", () => {
   for (const [whose, metadata, outcome] of [
     ["ours", { aegis_capture_key: "ap_key-2" }, { _tag: "Done", amount: { value: 700, currency: "USD" } }],

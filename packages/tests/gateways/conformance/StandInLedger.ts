@@ -78,10 +78,4 @@ export class StandInLedger {
     charge.operations.push(operation);
     return operation;
   }
-
-  /** Money that was taken or is held, under a key: what "charged once" is about. */
-  moneyUnder = (key: string): ReadonlyArray<StandInCharge> =>
-    this.charges.filter(
-      (charge) => charge.key === key && (charge.status === "authorized" || charge.status === "succeeded"),
-    );
 }

@@ -68,7 +68,7 @@ const describeCharges = (traits: Traits, make: MakeSubject) => {
         expect(started).toMatchObject({ _tag: "Approved", status, amount: whole(traits) });
         yield* subject.notify;
         expect(yield* subject.gateway.lookUp(asked(request, transactionOf(started)))).toEqual(started);
-        expect(yield* subject.booked).toHaveLength(1);
+        expect(yield* subject.booked).toMatchObject([{ key: "ap_key-1", isHeld: capture === "manual" }]);
       }),
     );
   }
@@ -192,6 +192,8 @@ const describeOperations = (traits: Traits, make: MakeSubject) => {
       const { subject, charge } = yield* held;
       const amount = traits.hasPartialCapture ? part(traits) : whole(traits);
       const capture = operationOn(charge, "capture", "ap_key-2", amount);
+      const first = yield* subject.gateway.operate(capture);
+      expect(first._tag).toBe(traits.operations === "atOnce" ? "Done" : "Unknown");
       const done = yield* settled(subject, capture);
       expect(done).toMatchObject({ _tag: "Done", amount });
       expect(yield* settled(subject, capture)).toEqual(done);

@@ -204,5 +204,5 @@ export const stripeStandIn = Effect.gen(function* () {
         .filter(({ kind }) => kind === "refund")
         .map((refund) => signed("refund.updated", `evt_${refund.id}`, refundOf(charge, refund))),
     ]);
-  return { ...server, ledger, webhooks };
+  return { ...server, ledger, webhooks, sign: signed };
 });
