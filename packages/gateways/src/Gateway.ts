@@ -12,6 +12,7 @@ import type {
 import type { Money } from "@aegispay/core/money/Money";
 import type { Candidate } from "@aegispay/core/payment/Given";
 import { Context, type Effect } from "effect";
+import type { ReadWebhook } from "./webhooks/Webhook.ts";
 
 /** A charge to start. A resend carries the very same fields: they were announced in AttemptStarted (law 1). */
 export interface StartRequest {
@@ -22,6 +23,18 @@ export interface StartRequest {
   readonly amount: Money;
   readonly token: string;
   readonly capture: "automatic" | "manual";
+  /** Where the customer comes back to from a page of the gateway or the bank. */
+  readonly returnUrl?: string;
+  /** Whom a stored card belongs to. */
+  readonly customer?: { readonly id?: string; readonly email?: string; readonly phone?: string };
+}
+
+/** A charge to ask about: what was announced, since gateways differ in what they can be asked by. */
+export interface LookUpRequest extends StartRequest {
+  /** When its first try was announced, ISO 8601: nothing about it is older. */
+  readonly startedAt: string;
+  /** The charge's id at the gateway, where any answer has named it. */
+  readonly gatewayTransactionId?: string;
 }
 
 /** An operation on a charge that is there; each has a key of its own, and a resend carries the very same fields. */
@@ -40,12 +53,19 @@ export interface Gateway {
   readonly account: string;
   /** Starts a charge. Bounded in time by the adapter's own time-out. */
   readonly start: (request: StartRequest) => Effect.Effect<GatewayOutcome>;
-  /** Asks what became of a charge, by its idempotency key alone. */
-  readonly lookUp: (idempotencyKey: string) => Effect.Effect<LookUpOutcome>;
+  /** Asks what became of a charge: evidence is only what is found under its very key. Sends nothing that could charge. */
+  readonly lookUp: (request: LookUpRequest) => Effect.Effect<LookUpOutcome>;
   /** Captures, voids or refunds. Bounded in time like `start`. */
   readonly operate: (request: OperationRequest) => Effect.Effect<OperationOutcome>;
   /** Asks what became of an operation, by its own key at its charge. */
   readonly lookUpOperation: (request: OperationRequest) => Effect.Effect<OperationLookUpOutcome>;
+  /**
+   * Hands on what the customer's browser brought back, where the gateway waits for it before it goes on with the charge.
+   * Undefined where the gateway hears of it by itself. It belongs to the try that was announced, and is sent once.
+   */
+  readonly finishAction?: (request: LookUpRequest, brought: unknown) => Effect.Effect<LookUpOutcome>;
+  /** Verifies and decodes what the gateway sends unasked; undefined where it sends nothing. Pure. */
+  readonly readWebhook?: ReadWebhook;
 }
 
 /** The gateways this deployment has, in the order in which they are tried. */

@@ -3,49 +3,26 @@
  *
  *     { "gateways": [ { "name": "simulator", "type": "simulator", "url": "http://127.0.0.1:8081" } ] }
  *
- * Their order is the order in which they are tried.
+ * Their order is the order in which they are tried. What an entry may hold is its adapter's matter (adapters.ts).
  */
 import { Effect, Layer, Schema } from "effect";
+import type { Adapter } from "./Adapter.ts";
+import { adapters } from "./adapters.ts";
+import type { SecretMissing } from "./configuration/Secret.ts";
 import { Gateways } from "./Gateway.ts";
-import { makeSimulatorGateway } from "./simulator/SimulatorGateway.ts";
 
-/** Names and accounts stand in events and metrics for ever: short, and plain enough to be a label. */
-const Label = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/, { expected: "1 to 64 letters, digits, _ or -" }),
-);
-
-const HttpUrl = Schema.String.check(
-  Schema.makeFilter((text: string) => {
-    const url = URL.parse(text);
-    if (url?.protocol !== "http:") return "the simulator's url is like http://127.0.0.1:8081";
-    return url.search === "" && url.hash === "" ? undefined : "a gateway's url has no query and no fragment";
-  }),
-);
-
-const oneDayMillis = 86_400_000;
-
-const SimulatorConfig = Schema.Struct({
-  name: Label,
-  type: Schema.Literal("simulator"),
-  url: HttpUrl,
-  /** Which of our accounts there. Default "default". */
-  account: Schema.optionalKey(Label),
-  /** 1 to 600000, default 10000. */
-  timeoutMillis: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 600_000 }))),
-  /** Requests under way at once, of each process: 1 to 10000, default 128. */
-  maxConnections: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
-  /**
-   * How long the gateway remembers an idempotency key; a request is sent again only well inside it. Default one day, as
-   * Stripe does: the simulator never forgets, so that a test may order what a real gateway would.
-   */
-  keyRetentionMillis: Schema.optionalKey(
-    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 365 * oneDayMillis })),
-  ),
+const GatewayEntry = Schema.Union(Object.values(adapters).map(({ config }) => config)).annotate({
+  expected: `an entry whose "type" is one of ${Object.keys(adapters)
+    .map((type) => JSON.stringify(type))
+    .join(", ")}`,
 });
+type GatewayEntry = typeof GatewayEntry.Type;
+
+const adapterOf = ({ type }: GatewayEntry): Adapter<GatewayEntry> => adapters[type];
 
 /** To be decoded with `onExcessProperty: "error"`: a setting that is misspelt must not silently be its default. */
 export const GatewaysConfig = Schema.Struct({
-  gateways: Schema.NonEmptyArray(SimulatorConfig).check(
+  gateways: Schema.NonEmptyArray(GatewayEntry).check(
     Schema.makeFilter((gateways: ReadonlyArray<{ readonly name: string }>) => {
       const names = gateways.map((gateway) => gateway.name);
       const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -55,17 +32,22 @@ export const GatewaysConfig = Schema.Struct({
 });
 export type GatewaysConfig = typeof GatewaysConfig.Type;
 
+/** Fails where no gateway could be made of an entry: for whoever reads a configuration, before anything is begun with it. */
+export const checkGateways = (config: GatewaysConfig): Effect.Effect<void, SecretMissing> =>
+  Effect.scoped(Effect.asVoid(Layer.build(layerFromConfig(config))));
+
 /** The `Gateways` service with an adapter for each configured gateway; their connections close with the layer. */
-export const layerFromConfig = (config: GatewaysConfig): Layer.Layer<Gateways> =>
+export const layerFromConfig = (config: GatewaysConfig): Layer.Layer<Gateways, SecretMissing> =>
   Layer.effect(
     Gateways,
     Effect.map(
-      Effect.forEach(config.gateways, (gateway) => makeSimulatorGateway({ account: "default", ...gateway })),
+      Effect.forEach(config.gateways, (entry) => adapterOf(entry).make(entry)),
       (gateways) => ({
-        candidates: config.gateways.map(({ name, account = "default", keyRetentionMillis = oneDayMillis }) => ({
-          gateway: name,
-          account,
-          keyRetentionMillis,
+        candidates: config.gateways.map((entry, index) => ({
+          gateway: entry.name,
+          account: entry.account ?? "default",
+          keyRetentionMillis: entry.keyRetentionMillis ?? adapterOf(entry).keyRetentionMillis,
+          ...(gateways[index]?.finishAction === undefined ? {} : { finishesActions: true as const }),
         })),
         find: (name: string, account: string) =>
           gateways.find((gateway) => gateway.name === name && gateway.account === account),

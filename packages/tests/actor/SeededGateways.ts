@@ -115,7 +115,8 @@ export class SeededGateways implements Ledger {
       name,
       account,
       start: (request) => (alive() ? this.#start(request, answer) : Effect.never),
-      lookUp: (key) => (alive() ? this.#lookUp(() => this.#known(key), answer) : Effect.never),
+      lookUp: ({ idempotencyKey }) =>
+        alive() ? this.#lookUp(() => this.#known(idempotencyKey), answer) : Effect.never,
       operate: (request) => (alive() ? this.#operate(request, answer) : Effect.never),
       lookUpOperation: ({ idempotencyKey }) =>
         alive() ? this.#lookUp(() => this.#operations.get(idempotencyKey), answer) : Effect.never,
@@ -264,7 +265,9 @@ export class SeededGateways implements Ledger {
   #lookUp<Outcome extends { readonly _tag: string }>(known: () => Outcome | undefined, answer: Answering) {
     const millis = this.#choices.between(2, 150);
     const isUnknown = !this.calm && this.#choices.chance(0.3);
-    const seen = answer(millis / 2, () => (isUnknown ? lost : (known() ?? ({ _tag: "NotFound" } as const))));
+    // Some gateways cannot be asked, and answer only the same request under its key: these remember theirs for ever.
+    const silence = isUnknown && this.#choices.chance(0.5) ? { ...lost, sameKeyAnswers: true as const } : lost;
+    const seen = answer(millis / 2, () => (isUnknown ? silence : (known() ?? ({ _tag: "NotFound" } as const))));
     return Effect.flatMap(seen, (outcome) =>
       answer(millis / 2, () => {
         this.laws.note(`  look-up: ${outcome._tag}`);

@@ -1,10 +1,13 @@
 import { defaultPolicy, isoTime } from "@aegispay/core/payment/Given";
+import { evolveAll } from "@aegispay/core/payment/evolve";
+import { intents } from "@aegispay/core/payment/intents";
 import type { LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
 import type { Expire } from "@aegispay/core/payment/PaymentCommand";
-import type { NewEvent } from "@aegispay/core/payment/PaymentEvent";
+import { placeEvents, type NewEvent } from "@aegispay/core/payment/PaymentEvent";
 import { isAtRest } from "@aegispay/core/payment/PaymentState";
 import { describe, expect, it } from "vitest";
 import {
+  asks,
   authenticate,
   cancel,
   commandRecord,
@@ -85,6 +88,28 @@ describe("a payment that waits for its customer", () => {
       .is("REQUIRES_ACTION")
       .owes("1/1 lookUp");
     expect(isAtRest(state)).toBe(false);
+  });
+
+  it("keeps what the customer brought only for a gateway that waits for it, and hands it on while the charge waits", () => {
+    const finishing = givenAt(0, { candidates: [{ ...north, finishesActions: true }] });
+    const { state } = given(...waiting)
+      .when(authenticate(undefined, finishing))
+      .then({ ...reported, data: { ...reported.data, brought: "back" } } as NewEvent, roundStarted(1, "lookUp"));
+    expect(intents(state)).toMatchObject([{ kind: "charge", brought: "back" }]);
+    const after = [...waiting, { ...reported, data: { ...reported.data, brought: "back" } } as NewEvent];
+    const { state: settled } = given(...after, roundStarted(1, "lookUp"))
+      .when(lookedUp(approved()))
+      .then(acted, succeeded());
+    const watched = evolveAll(settled, placeEvents([roundStarted(2, "lookUp")], settled.version, isoTime(beginning)));
+    expect(watched && intents(watched)[0]).not.toHaveProperty("brought");
+  });
+
+  it("takes no more of what a customer brought than a log should keep", () => {
+    const finishing = givenAt(0, { candidates: [{ ...north, finishesActions: true }] });
+    const large = asks("Authenticate", { result: "x".repeat(9_000) }, undefined, finishing);
+    given(...waiting)
+      .when(large)
+      .thenRefused("InvalidCommand");
   });
 
   it("asks at once where it would have asked again later, and not twice", () => {

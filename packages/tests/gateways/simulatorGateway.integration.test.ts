@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest";
 import { Effect } from "effect";
 import { runningSimulator } from "./simulatorHarness.ts";
 
-import { answering, gatewayAt, httpServer, portOfNobody, request, succeeded } from "./standIns.ts";
+import { answering, gatewayAt, httpServer, lookUpOf, portOfNobody, request, succeeded } from "./standIns.ts";
 
 describe("with the simulator, a start", () => {
   const { value, currency } = request("key-1").amount;
@@ -21,8 +21,8 @@ describe("with the simulator, a start", () => {
         const gateway = yield* gatewayAt(simulator.url);
         const started = yield* gateway.start(request("key-1", token));
         expect(started).toMatchObject(outcome);
-        expect(yield* gateway.lookUp("key-1")).toEqual(started);
-        expect(yield* gateway.lookUp("key-2")).toEqual({ _tag: "NotFound" });
+        expect(yield* gateway.lookUp(lookUpOf("key-1"))).toEqual(started);
+        expect(yield* gateway.lookUp(lookUpOf("key-2"))).toEqual({ _tag: "NotFound" });
       }),
     );
   }
@@ -35,7 +35,7 @@ describe("with the simulator, a start", () => {
       expect(started).toMatchObject({ _tag: "Approved", status: "authorized" });
       const [charge] = (yield* simulator.ledger).charges;
       yield* simulator.operate(charge!.id, "capture", "key-2", { amount: 1 });
-      expect(yield* gateway.lookUp("key-1")).toEqual(started);
+      expect(yield* gateway.lookUp(lookUpOf("key-1"))).toEqual(started);
     }),
   );
 
@@ -44,7 +44,7 @@ describe("with the simulator, a start", () => {
       const simulator = yield* runningSimulator();
       const gateway = yield* gatewayAt(simulator.url);
       expect(yield* gateway.start(request("key-1", "tok_lost_answer"))).toMatchObject({ _tag: "Unknown" });
-      expect(yield* gateway.lookUp("key-1")).toMatchObject({ _tag: "Approved", status: "succeeded" });
+      expect(yield* gateway.lookUp(lookUpOf("key-1"))).toMatchObject({ _tag: "Approved", status: "succeeded" });
     }),
   );
 
@@ -53,7 +53,7 @@ describe("with the simulator, a start", () => {
       const simulator = yield* runningSimulator();
       const gateway = yield* gatewayAt(simulator.url);
       expect(yield* gateway.start(request("key-1", "tok_reset"))).toMatchObject({ _tag: "Unknown" });
-      expect(yield* gateway.lookUp("key-1")).toEqual({ _tag: "NotFound" });
+      expect(yield* gateway.lookUp(lookUpOf("key-1"))).toEqual({ _tag: "NotFound" });
       expect(yield* gateway.start(request("key-1", "tok_reset"))).toMatchObject({ _tag: "Approved" });
       expect((yield* simulator.ledger).charges).toMatchObject([{ captured: 1999, requests: 2 }]);
     }),
@@ -157,7 +157,7 @@ describe("a look-up", () => {
     it.live(`that finds ${title} is ${tag}`, () =>
       Effect.gen(function* () {
         const gateway = yield* gatewayAt(yield* answering(status, document));
-        expect(yield* gateway.lookUp("key-1")).toMatchObject({ _tag: tag });
+        expect(yield* gateway.lookUp(lookUpOf("key-1"))).toMatchObject({ _tag: tag });
       }),
     );
   }
@@ -165,14 +165,14 @@ describe("a look-up", () => {
   it.live("that the adapter itself cannot put into words is Unknown, never an exception", () =>
     Effect.gen(function* () {
       const gateway = yield* gatewayAt(yield* answering(200, { charges: [] }));
-      expect(yield* gateway.lookUp("\ud800")).toMatchObject({ _tag: "Unknown" });
+      expect(yield* gateway.lookUp(lookUpOf("\ud800"))).toMatchObject({ _tag: "Unknown" });
     }),
   );
 
   it.live("that cannot connect is Unknown", () =>
     Effect.gen(function* () {
       const gateway = yield* gatewayAt(yield* portOfNobody);
-      expect(yield* gateway.lookUp("key-1")).toMatchObject({ _tag: "Unknown" });
+      expect(yield* gateway.lookUp(lookUpOf("key-1"))).toMatchObject({ _tag: "Unknown" });
     }),
   );
 
@@ -183,7 +183,7 @@ describe("a look-up", () => {
         asked.push(incoming.url);
         response.end('{"charges":[]}');
       });
-      yield* (yield* gatewayAt(`${url}/sandbox/`)).lookUp("a&b=c/d e");
+      yield* (yield* gatewayAt(`${url}/sandbox/`)).lookUp(lookUpOf("a&b=c/d e"));
       expect(asked).toEqual(["/sandbox/v1/charges?key=a%26b%3Dc%2Fd%20e"]);
     }),
   );

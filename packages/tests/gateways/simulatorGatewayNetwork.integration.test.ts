@@ -7,7 +7,16 @@ import { describe, expect, it } from "@effect/vitest";
 import { Deferred, Effect, Fiber } from "effect";
 import { TestClock } from "effect/testing";
 
-import { answering, gatewayAt, httpServer, portOfNobody, request, socketServer, succeeded } from "./standIns.ts";
+import {
+  answering,
+  gatewayAt,
+  httpServer,
+  lookUpOf,
+  portOfNobody,
+  request,
+  socketServer,
+  succeeded,
+} from "./standIns.ts";
 
 describe("what surely was not sent", () => {
   it.live("a refused connection is NotSent", () =>
@@ -112,7 +121,7 @@ describe("what may have been sent", () => {
       Effect.gen(function* () {
         const gateway = yield* gatewayAt(yield* afterRequest(act));
         expect(yield* gateway.start(request("key-1"))).toMatchObject({ _tag: "Unknown" });
-        expect(yield* gateway.lookUp("key-1")).toMatchObject({ _tag: "Unknown" });
+        expect(yield* gateway.lookUp(lookUpOf("key-1"))).toMatchObject({ _tag: "Unknown" });
       }),
     );
   }

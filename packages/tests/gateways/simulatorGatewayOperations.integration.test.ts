@@ -2,7 +2,16 @@ import type { OperationRequest } from "@aegispay/gateways/Gateway";
 import { describe, expect, it } from "@effect/vitest";
 import { Effect } from "effect";
 import { runningSimulator } from "./simulatorHarness.ts";
-import { answering, gatewayAt, httpServer, operation, portOfNobody, request, socketServer } from "./standIns.ts";
+import {
+  answering,
+  gatewayAt,
+  httpServer,
+  lookUpOf,
+  operation,
+  portOfNobody,
+  request,
+  socketServer,
+} from "./standIns.ts";
 
 /** A simulator with one charge of 1999 USD on which the kind of operation is possible, and the adapter at it. */
 const chargedFor = (kind: OperationRequest["kind"], token = "tok_visa") =>
@@ -167,7 +176,7 @@ describe("with the simulator", () => {
         if (act === "succeeded" || act === "failed") yield* simulator.authenticate(id, act);
         if (act === "succeed") yield* simulator.answered("POST", `/admin/charges/${id}/succeed`);
         if (act === "expire" || act === "part") yield* simulator.answered("POST", `/admin/charges/${id}/expire`);
-        expect(yield* gateway.lookUp("key-1")).toMatchObject(outcome);
+        expect(yield* gateway.lookUp(lookUpOf("key-1"))).toMatchObject(outcome);
       }),
     );
   }

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer as createSocketServer, type Socket } from "node:net";
-import type { OperationRequest, StartRequest } from "@aegispay/gateways/Gateway";
+import type { LookUpRequest, OperationRequest, StartRequest } from "@aegispay/gateways/Gateway";
 import { makeSimulatorGateway, type SimulatorGatewayOptions } from "@aegispay/gateways/simulator/SimulatorGateway";
 import { Effect, type Scope } from "effect";
 
@@ -15,6 +15,11 @@ export const request = (idempotencyKey: string, token = "tok_visa"): StartReques
   amount: { value: 1999, currency: "USD" },
   token,
   capture: "automatic",
+});
+
+export const lookUpOf = (idempotencyKey: string): LookUpRequest => ({
+  ...request(idempotencyKey),
+  startedAt: "2026-01-02T03:04:05.000Z",
 });
 
 /** An operation on `ch_1`, or on the charge that is given. */

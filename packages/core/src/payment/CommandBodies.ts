@@ -25,8 +25,8 @@ export const CancelBody = Nothing;
 export type CancelBody = typeof CancelBody.Type;
 
 /**
- * `result`: whatever the customer's browser brought back. It proves nothing, so nothing of it is kept but its hash: it makes
- * a node ask the gateway about the attempt.
+ * `result`: whatever the customer's browser brought back. It proves nothing, so nothing of it is kept but its hash, unless
+ * the gateway waits to be handed it: it makes a node ask the gateway about the attempt.
  */
 export const AuthenticateBody = Schema.Struct({ result: Schema.Json });
 export type AuthenticateBody = typeof AuthenticateBody.Type;

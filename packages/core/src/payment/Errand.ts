@@ -2,6 +2,7 @@
  * What the payment has asked of a gateway under one key, and does not rest about until it knows what came of it: a charge
  * (an attempt), a capture, a void, a refund. The laws of tries and rounds are the same for all of them.
  */
+import type { Schema } from "effect";
 import type { OperationKind } from "./GatewayOutcome.ts";
 import type { ChargeRequest, Failure } from "./PaymentEvent.ts";
 import type { RecordedMoney } from "./eventShape.ts";
@@ -44,6 +45,8 @@ export interface Attempt extends Asked {
   readonly account: string;
   readonly request: ChargeRequest;
   readonly gatewayTransactionId?: string;
+  /** What its customer came back with, and the gateway waits for. */
+  readonly brought?: Schema.Json;
   /** Whether the rules of the field let the payment go on to another gateway after this attempt failed. */
   readonly mayMoveOn?: boolean;
   /** It succeeded although it is not the payment's: what undoes that has been asked for. */

@@ -41,10 +41,21 @@ export const ActionRequired = Schema.TaggedStruct("ActionRequired", {
 });
 
 /** The request certainly never left: connection refused, DNS, connect time-out, a refusal before processing (429). */
-export const NotSent = Schema.TaggedStruct("NotSent", { reason: Schema.String });
+export const NotSent = Schema.TaggedStruct("NotSent", {
+  reason: Schema.String,
+  /** How long the gateway asks to be left alone, in milliseconds. */
+  retryAfterMillis: Schema.optionalKey(Schema.Int),
+});
 
-/** The request may have left and no definitive answer came: time-out, reset, 5xx, an answer that cannot be read. */
-export const Unknown = Schema.TaggedStruct("Unknown", { reason: Schema.String });
+/**
+ * The request may have left and no definitive answer came: time-out, reset, 5xx, an answer that cannot be read.
+ * `sameKeyAnswers`, of a look-up: the gateway has no way of asking, or its way has found nothing and proves nothing; the
+ * very same request under its key would be answered with what became of the first one.
+ */
+export const Unknown = Schema.TaggedStruct("Unknown", {
+  reason: Schema.String,
+  sameKeyAnswers: Schema.optionalKey(Schema.Literal(true)),
+});
 
 /** The gateway answered a look-up by key: it has nothing under it. */
 export const NotFound = Schema.TaggedStruct("NotFound", {});

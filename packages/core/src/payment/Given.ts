@@ -8,6 +8,8 @@ export interface Candidate {
   readonly account: string;
   /** How long it knows an idempotency key, in milliseconds: sent again later, the same key would charge a second time. */
   readonly keyRetentionMillis: number;
+  /** It goes on with a charge that waits for its customer only when it is handed what the customer brought back. */
+  readonly finishesActions?: true;
 }
 
 export interface Policy {

@@ -29,9 +29,13 @@ export const PaymentAuthenticated = event("PaymentAuthenticated", {
   attempt: Schema.optionalKey(Schema.Int),
 });
 
-/** A client says that the customer has come back. It proves nothing: the same commit asks the gateway. */
+/**
+ * A client says that the customer has come back. It proves nothing: the same commit asks the gateway. `brought`: what the
+ * customer came back with, only for a gateway that does not go on before it is handed it.
+ */
 export const AuthenticationReported = event("AuthenticationReported", {
   attempt: Schema.Int,
+  brought: Schema.optionalKey(Schema.Json),
   command: CommandRecord,
 });
 
@@ -46,6 +50,16 @@ export const ChargeRequest = Schema.Struct({
   amount: RecordedMoney,
   token: Schema.String,
   capture: Schema.Literals(["automatic", "manual"]),
+  /** Where the customer comes back to from a page of the gateway or the bank. */
+  returnUrl: Schema.optionalKey(Schema.String),
+  /** Whom a stored card belongs to: a gateway charges it for nobody else. */
+  customer: Schema.optionalKey(
+    Schema.Struct({
+      id: Schema.optionalKey(Schema.String),
+      email: Schema.optionalKey(Schema.String),
+      phone: Schema.optionalKey(Schema.String),
+    }),
+  ),
 });
 export type ChargeRequest = typeof ChargeRequest.Type;
 

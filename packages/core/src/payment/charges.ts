@@ -77,7 +77,8 @@ const onOpen = (open: Open, command: RecordOutcome | RecordLookUp): ReadonlyArra
       : nothing;
   }
   if (!hasRound(asking)) return nothing;
-  return outcome._tag === "NotFound" ? afterNotFound(asking) : afterNoAnswer(asking);
+  if (outcome._tag === "NotFound") return afterNotFound(asking);
+  return afterNoAnswer(asking, outcome._tag === "Unknown" && outcome.sameKeyAnswers === true);
 };
 
 /** What a look-up of something that is not open has found: evidence of something new, or nothing. */

@@ -10,7 +10,7 @@
  *    what is open may have left.
  */
 import { Result } from "effect";
-import { paymentKey } from "../identity/Identity.ts";
+import { paymentKey, type PaymentRef } from "../identity/Identity.ts";
 import { startAttempt } from "./attempts.ts";
 import { goneReason, onChargeOutcome, ownerGone } from "./charges.ts";
 import { isOperation, type Attempt, type Errand } from "./Errand.ts";
@@ -29,6 +29,24 @@ import { hasRound, repeatRound } from "./verification.ts";
 export type Decision = Result.Result<ReadonlyArray<NewEvent>, Rejection>;
 
 const nothing: Decision = Result.succeed([]);
+
+/** What any gateway is asked for this payment; of the customer only what tells a gateway whose card it is. */
+const chargeRequest = (payment: PaymentRef, { amount, method, capture, returnUrl, customer = {} }: Create["body"]) => {
+  const { id, email, phone } = customer;
+  const whose = {
+    ...(id === undefined ? {} : { id }),
+    ...(email === undefined ? {} : { email }),
+    ...(phone === undefined ? {} : { phone }),
+  };
+  return {
+    reference: paymentKey(payment),
+    amount,
+    token: method.token,
+    capture: capture ?? "automatic",
+    ...(returnUrl === undefined ? {} : { returnUrl }),
+    ...(Object.keys(whose).length === 0 ? {} : { customer: whose }),
+  } satisfies Attempt["request"];
+};
 
 const create = (state: PaymentState, command: Create): Decision => {
   const { payment, body, given } = command;
@@ -50,12 +68,7 @@ const create = (state: PaymentState, command: Create): Decision => {
   const chosen = preferred ?? given.candidates[0];
   if (chosen === undefined)
     return Result.fail(reject("NoGatewayAvailable", "no gateway is configured for this payment"));
-  const request: Attempt["request"] = {
-    reference: paymentKey(payment),
-    amount: body.amount,
-    token: body.method.token,
-    capture: body.capture ?? "automatic",
-  };
+  const request = chargeRequest(payment, body);
   const { commandId, message, hash, replyTo } = command;
   return Result.succeed([
     {

@@ -225,10 +225,12 @@ const failed = (state: ExistingPayment, event: EventOf<"PaymentFailed">): Paymen
   return { ...base(state, event, [...state.ended, state.attempt]), name: "FAILURE", failure: event.data.failure };
 };
 
-const reported = (state: ExistingPayment, event: EventOf<"AuthenticationReported">): PaymentState | undefined =>
-  state.name === "REQUIRES_ACTION" && state.attempt?.number === event.data.attempt
-    ? remembering({ ...state, ...base(state, event) }, event.data.command, {})
-    : undefined;
+const reported = (state: ExistingPayment, event: EventOf<"AuthenticationReported">): PaymentState | undefined => {
+  const { attempt: number, brought, command } = event.data;
+  if (state.name !== "REQUIRES_ACTION" || state.attempt?.number !== number) return undefined;
+  const attempt = brought === undefined ? state.attempt : { ...state.attempt, brought };
+  return remembering({ ...state, ...base(state, event), attempt }, command, {});
+};
 
 export const evolveAttempt = (state: ExistingPayment, event: CurrentEvent): PaymentState | undefined => {
   switch (event.type) {

@@ -113,13 +113,25 @@ const cancel = (state: ExistingPayment, command: Cancel): Ruling => {
     : Result.succeed([requestVoid({ payment, state, given }, state.attempt, "cancel", recordOf(command))]);
 };
 
+/** It is kept for ever; what a gateway gives a browser to bring back is a fraction of it. */
+const broughtLengthMax = 8_192;
+
 const authenticate = (state: ExistingPayment, command: Authenticate): Ruling => {
   if (state.name !== "REQUIRES_ACTION" || state.attempt === undefined) return illegal("authenticate", state);
   if (isBeingVoided(state)) return underWay("authenticate");
   const { attempt } = state;
+  const { given, body } = command;
+  const isWanted = given.candidates.some(
+    ({ gateway, account, finishesActions }) =>
+      gateway === attempt.gateway && account === attempt.account && finishesActions === true,
+  );
+  if (isWanted && JSON.stringify(body.result).length > broughtLengthMax) {
+    return refuse("InvalidCommand", `what the customer brought back has at most ${broughtLengthMax} characters`);
+  }
+  const brought = isWanted ? { brought: body.result } : {};
   return Result.succeed([
-    { type: "AuthenticationReported", data: { attempt: attempt.number, command: recordOf(command) } },
-    ...lookUpNow({ state, errand: attempt, given: command.given }),
+    { type: "AuthenticationReported", data: { attempt: attempt.number, ...brought, command: recordOf(command) } },
+    ...lookUpNow({ state, errand: attempt, given }),
   ]);
 };
 

@@ -2,6 +2,7 @@
  * What a state still owes: calls to a gateway, and the end of what waits too long. Data only: the payment's owner executes
  * it, and only after the commit that announced it is durable (law 1). Each is known for ever by `round.version`.
  */
+import type { Schema } from "effect";
 import { isOperation, type Attempt, type Errand, type Operation, type Round } from "./Errand.ts";
 import { roundsUntilVersion } from "./limits.ts";
 import { attemptOf, behindReview, openOperations, type Expiry, type PaymentState } from "./PaymentState.ts";
@@ -10,6 +11,8 @@ export interface ChargeIntent {
   readonly kind: "charge";
   readonly attempt: Attempt;
   readonly round: Round;
+  /** To be handed to the gateway before it is asked, while the charge still waits for its customer. */
+  readonly brought?: Schema.Json;
 }
 export interface OperationIntent {
   readonly kind: "operation";
@@ -55,8 +58,11 @@ export const intents = (state: PaymentState): ReadonlyArray<Intent> => {
   for (const errand of errands) {
     const { round } = errand;
     if (round === undefined) continue;
-    if (!isOperation(errand)) owed.push({ kind: "charge", attempt: errand, round });
-    else {
+    if (!isOperation(errand)) {
+      const isWaiting = state.name === "REQUIRES_ACTION" && attemptOf(state)?.number === errand.number;
+      const brought = isWaiting && errand.brought !== undefined ? { brought: errand.brought } : {};
+      owed.push({ kind: "charge", attempt: errand, round, ...brought });
+    } else {
       const attempt = errands.find((other): other is Attempt => !isOperation(other) && other.number === errand.attempt);
       if (attempt !== undefined) owed.push({ kind: "operation", operation: errand, attempt, round });
     }

@@ -147,7 +147,8 @@ const onOpen = (asking: Asking<Operation>, round: number, outcome: Outcome): Rea
       if (errand.status === "PENDING") return nothing;
   }
   if (round !== errand.lastRound || !hasRound(asking)) return nothing;
-  return outcome._tag === "NotFound" ? afterNotFound(asking) : afterNoAnswer(asking);
+  if (outcome._tag === "NotFound") return afterNotFound(asking);
+  return afterNoAnswer(asking, outcome._tag === "Unknown" && outcome.sameKeyAnswers === true);
 };
 
 const contradiction = "the gateway says that it was done, and it was taken for failed";

@@ -146,12 +146,16 @@ export const afterNothingNew = (asking: WithRound, found: string): ReadonlyArray
 };
 
 /** The open round brought no evidence: a look-up without an answer, or a resend that nobody knows to have arrived. */
-export const afterNoAnswer = (asking: WithRound): ReadonlyArray<NewEvent> => {
-  const { errand } = asking;
+export const afterNoAnswer = (asking: WithRound, sameKeyAnswers = false): ReadonlyArray<NewEvent> => {
+  const { errand, given } = asking;
   if (isWatched(asking)) return afterNothingNew(asking, "Unknown");
   if (isInReview(asking)) return [lookUpInReview(asking)];
   const last = lastStep(asking);
   const { action, step } = errand.round;
+  // The gateway answers nobody but the request itself: it is asked that way for as long as sending again is safe (law 4).
+  if (sameKeyAnswers && action === "lookUp" && whyNotAgain(asking) === undefined) {
+    return [resendAt(asking, step, given.at)];
+  }
   // A resend may have arrived just now: it is looked up before people are, even where the schedule is at its end.
   return action === "lookUp" && step >= last
     ? review(asking, `the gateway gave no answer about the ${nameOf(errand)} in the whole schedule of look-ups`)

@@ -1,6 +1,7 @@
 /** The port's adapter for the gateway simulator: its HTTP API, read as evidence. */
 import { Effect, type Scope } from "effect";
 import type { Gateway } from "../Gateway.ts";
+import { withoutDefects } from "../evidence/withoutDefects.ts";
 import { makeGatewayHttp } from "../http/GatewayHttp.ts";
 import { readLookUpAnswer, readStartAnswer } from "./ChargeAnswer.ts";
 import { readOperationAnswer, readOperationLookUp } from "./OperationAnswer.ts";
@@ -38,7 +39,7 @@ export const makeSimulatorGateway: (options: SimulatorGatewayOptions) => Effect.
             (exchange) => readStartAnswer(exchange, idempotencyKey),
           ),
         ),
-      lookUp: (idempotencyKey) =>
+      lookUp: ({ idempotencyKey }) =>
         withoutDefects(() =>
           Effect.map(
             send({ method: "GET", path: `${api}/charges?key=${encodeURIComponent(idempotencyKey)}`, headers: {} }),
@@ -70,9 +71,3 @@ export const makeSimulatorGateway: (options: SimulatorGatewayOptions) => Effect.
         ),
     };
   });
-
-/** A fault of this adapter proves nothing about the charge or the operation. */
-const withoutDefects = <Outcome>(call: () => Effect.Effect<Outcome>) =>
-  Effect.catchDefect(Effect.suspend(call), (defect) =>
-    Effect.succeed({ _tag: "Unknown" as const, reason: `the adapter failed: ${String(defect)}` }),
-  );

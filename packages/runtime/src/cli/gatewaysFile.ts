@@ -1,5 +1,5 @@
 /** The gateways a node works with: a JSON or YAML file, or the simulator. */
-import { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
+import { checkGateways, GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
 import { Config, Effect, Option, Result, Schema } from "effect";
 import { Flag } from "effect/cli";
 import * as Yaml from "effect/encoding/Yaml";
@@ -39,10 +39,13 @@ export const readGateways = (
         );
       }
     }
+    const unusable = (problem: string) =>
+      refuse(`the gateways ${Option.isSome(file) ? `file ${file.value}` : ""} cannot be used: ${problem}`);
     const decoded = decode(document);
-    return Result.isSuccess(decoded)
-      ? Effect.succeed(decoded.success)
-      : refuse(
-          `the gateways ${Option.isSome(file) ? `file ${file.value}` : ""} cannot be used: ${decoded.failure.message}`,
-        );
+    if (Result.isFailure(decoded)) return unusable(decoded.failure.message);
+    const config = decoded.success;
+    return Effect.matchEffect(checkGateways(config), {
+      onFailure: ({ message }) => unusable(message),
+      onSuccess: () => Effect.succeed(config),
+    });
   });

@@ -2,10 +2,11 @@
  * Executes what a committed state owes to a gateway, and turns whatever comes of it into the next command. It is given an
  * intent only after the commit that announced it is durable (law 1).
  */
-import { Gateways, type Gateway } from "@aegispay/gateways/Gateway";
+import { Gateways, type Gateway, type LookUpRequest } from "@aegispay/gateways/Gateway";
 import type { Given } from "@aegispay/core/payment/Given";
 import type { PaymentRef } from "@aegispay/core/identity/Identity";
-import type { GatewayIntent } from "@aegispay/core/payment/intents";
+import type { LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
+import type { ChargeIntent, GatewayIntent } from "@aegispay/core/payment/intents";
 import type { Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCommand";
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
@@ -18,6 +19,20 @@ import { CrashPoints } from "../seam/CrashPoints.ts";
  * both, so that an adapter still says itself what was not sent.
  */
 const callTimeoutMillis = 25_000;
+
+/** What the customer brought goes first, where the gateway waits for it; an error about it says nothing of the charge. */
+const askAfter = (
+  { finishAction, lookUp }: Gateway,
+  request: LookUpRequest,
+  brought: ChargeIntent["brought"],
+): Effect.Effect<LookUpOutcome> =>
+  finishAction === undefined || brought === undefined
+    ? lookUp(request)
+    : Effect.flatMap(finishAction(request, brought), (outcome) =>
+        outcome._tag === "Unknown" ? lookUp(request) : Effect.succeed(outcome),
+      );
+
+type Unanswered = Extract<LookUpOutcome, { readonly _tag: "Unknown" }>;
 
 /** "start", "lookUp" and "resend" of a charge; of an operation "refund", "refund lookUp" and "refund resend". */
 const nameOf = (intent: GatewayIntent): string => {
@@ -83,11 +98,11 @@ const make = Effect.gen(function* () {
   const call = (payment: PaymentRef, intent: GatewayIntent): Effect.Effect<Recorded> => {
     const { attempt, round } = intent;
     const gateway = gateways.find(attempt.gateway, attempt.account);
-    const unconfigured = {
+    const unconfigured: Unanswered = {
       _tag: "Unknown",
       reason: `gateway ${attempt.gateway} (account ${attempt.account}) is not configured here`,
-    } as const;
-    const ask = <Outcome>(of: (gateway: Gateway) => Effect.Effect<Outcome>) =>
+    };
+    const ask = <Outcome>(of: (gateway: Gateway) => Effect.Effect<Outcome>): Effect.Effect<Outcome | Unanswered> =>
       gateway === undefined ? Effect.succeed(unconfigured) : bounded(() => of(gateway));
     if (intent.kind === "operation") {
       const { operation } = intent;
@@ -100,11 +115,12 @@ const make = Effect.gen(function* () {
           : ask((found) => found.operate(request));
       return Effect.map(outcome, (heard) => ({ type: "RecordOperation", ...about, outcome: heard, given: given() }));
     }
-    const { idempotencyKey, request } = attempt;
+    const { idempotencyKey, request, startedAt, gatewayTransactionId } = attempt;
+    const id = gatewayTransactionId === undefined ? {} : { gatewayTransactionId };
     const about = { payment, attempt: attempt.number, round: round.round };
     return round.action === "lookUp"
       ? Effect.map(
-          ask((found) => found.lookUp(idempotencyKey)),
+          ask((found) => askAfter(found, { idempotencyKey, ...request, startedAt, ...id }, intent.brought)),
           (outcome) => ({ type: "RecordLookUp", ...about, outcome, given: given() }),
         )
       : Effect.map(

@@ -1,0 +1,20 @@
+/** How a kind of gateway is put into a configuration: what `type` names, and what is made of an entry. */
+import type { Effect, Schema, Scope } from "effect";
+import type { SecretMissing } from "./configuration/Secret.ts";
+import type { Gateway } from "./Gateway.ts";
+
+/** What every entry has. */
+interface GatewayEntry {
+  readonly name: string;
+  readonly type: string;
+  readonly account?: string;
+  readonly keyRetentionMillis?: number;
+}
+
+export interface Adapter<Entry extends GatewayEntry, Encoded = Entry> {
+  readonly config: Schema.Codec<Entry, Encoded>;
+  /** How long the gateway remembers an idempotency key where the entry says nothing, in milliseconds. */
+  readonly keyRetentionMillis: number;
+  /** Its connections close with the scope. */
+  make(entry: Entry): Effect.Effect<Gateway, SecretMissing, Scope.Scope>;
+}
