@@ -3,10 +3,12 @@ import type { Expire } from "@aegispay/core/payment/PaymentCommand";
 import type { NewEvent } from "@aegispay/core/payment/PaymentEvent";
 import { describe, expect, it } from "vitest";
 import {
+  asks,
   authorized,
   cancel,
   capture,
   captureRequested,
+  commandRecord,
   done,
   heard,
   operationRound,
@@ -15,6 +17,7 @@ import {
   refundRequested,
   refused,
   taken,
+  usd,
   voidFailed,
   voidIt,
   voidRequested,
@@ -85,6 +88,50 @@ describe("a void", () => {
       .then({ type: "LookUpEnded", data: { about: { attempt: 1 }, round: 1, found: "Approved" } })
       .is("AUTHORIZED")
       .owes("expiry");
+  });
+
+  it("that has released another amount than was held is for people: IntegrityMismatchDetected", () => {
+    const differs = (operation: number, expected: number, reported: ReturnType<typeof done>): NewEvent => ({
+      type: "IntegrityMismatchDetected.v2",
+      data: { about: { operation }, expected: usd(expected), reported },
+    });
+    for (const wrong of [done(1_399), done(1_999, "EUR"), done(0)]) {
+      given(...authorized, voidRequested(1))
+        .when(heard(1, wrong))
+        .then(differs(1, 1_999, wrong))
+        .is("NEEDS_REVIEW")
+        .owes("nothing");
+    }
+    given(...authorized, voidRequested(1, "expiry"), operationUnknown("void", 1), operationRound(1, 1, "lookUp"))
+      .when(heard(1, done(1_399), 1))
+      .then(differs(1, 1_999, done(1_399)))
+      .is("NEEDS_REVIEW");
+    given(...partlyCaptured, voidRequested(2))
+      .when(heard(2, done(1_999)))
+      .then(differs(2, 1_399, done(1_999)))
+      .is("NEEDS_REVIEW");
+    const { state } = given(...authorized, voidRequested(1), differs(1, 1_999, done(1_399)))
+      .when(asks("Resolve", { operation: 1, as: "SUCCEEDED", reason: "seen" }))
+      .then({
+        type: "ReviewResolved",
+        data: {
+          operation: 1,
+          as: "SUCCEEDED",
+          reason: "seen",
+          command: commandRecord("resolve", { operation: 1, as: "SUCCEEDED", reason: "seen" }),
+        },
+      })
+      .is("VOIDED");
+    expect(state).toMatchObject({ operations: [{ status: "SUCCEEDED" }] });
+  });
+
+  it("of what held nothing yet is done whatever amount the gateway names", () => {
+    for (const value of [0, 1_999, 1_399]) {
+      given(...waiting, voidRequested(1, "cancel"))
+        .when(heard(1, done(value)))
+        .then({ type: "PaymentCancelled", data: { operation: 1 } })
+        .is("VOIDED");
+    }
   });
 
   it("whose outcome is not known is looked up, and nothing expires meanwhile: VoidOutcomeUnknown", () => {
