@@ -1,13 +1,22 @@
-import { defaultPolicy } from "@aegispay/core/payment/Given";
-import type { Notify } from "@aegispay/core/payment/PaymentCommand";
-import { describe, it } from "vitest";
+import { decide } from "@aegispay/core/payment/decide";
+import { evolveAll } from "@aegispay/core/payment/evolve";
+import { defaultPolicy, isoTime } from "@aegispay/core/payment/Given";
+import { intents } from "@aegispay/core/payment/intents";
+import { clientEventsMax, roundsWithNotifications } from "@aegispay/core/payment/limits";
+import type { Notify, PaymentCommand } from "@aegispay/core/payment/PaymentCommand";
+import { placeEvents, type NewEvent } from "@aegispay/core/payment/PaymentEvent";
+import { Result } from "effect";
+import { describe, expect, it } from "vitest";
 import {
   asks,
   authorized,
+  done,
+  heard,
   lookUpEnded,
   lost,
   operationRound,
   partlyCaptured,
+  refund,
   refundRequested,
   refundSucceeded,
   secondWon,
@@ -18,6 +27,7 @@ import {
 } from "./operationExamples.ts";
 import {
   approved,
+  beginning,
   declinedForGood,
   givenAt,
   inReview,
@@ -30,7 +40,7 @@ import {
   started,
   unknown,
 } from "./paymentExamples.ts";
-import { given } from "./specification.ts";
+import { given, stateAfter } from "./specification.ts";
 
 const notify = (): Notify => ({ type: "Notify", payment, given: givenAt() });
 const held = approved({ status: "authorized" });
@@ -133,5 +143,57 @@ describe("a notification", () => {
       .when(lookedUp(euros))
       .then(mismatch(euros))
       .is("NEEDS_REVIEW");
+  });
+});
+
+/** Notified again and again, and each look-up answered at once. */
+const notifiedOften = (history: ReadonlyArray<NewEvent>, times: number, answer: "answered" | "unanswered") => {
+  let state = stateAfter(history);
+  const tell = (command: PaymentCommand) => {
+    const decision = decide(state, command);
+    if (Result.isFailure(decision)) throw new Error(decision.failure.message);
+    state = evolveAll(state, placeEvents(decision.success, state.version, isoTime(beginning)))!;
+  };
+  for (let index = 0; index < times; index++) {
+    tell(notify());
+    for (const intent of intents(state)) {
+      if (intent.kind === "expiry") continue;
+      const { round } = intent.round;
+      if (intent.kind === "charge") tell(lookedUp(answer === "answered" ? approved() : unknown, round));
+      else tell(heard(intent.operation.number, answer === "answered" ? done(1) : unknown, round));
+    }
+  }
+  return state;
+};
+
+describe("however often a gateway notifies", () => {
+  const refunds = Array.from({ length: 10 }, (_, index) => index + 1).flatMap((number) => [
+    refundRequested(number, 1),
+    refundSucceeded(number, 1),
+  ]);
+
+  it.each(["answered", "unanswered"] as const)(
+    "clients keep half of their events for what they ask for: look-ups that are %s",
+    (answer) => {
+      const state = notifiedOften([...taken, ...refunds], 500, answer);
+      expect(state.version).toBeLessThan(clientEventsMax / 2 + refunds.length + 2 * taken.length);
+      const decision = decide(state, refund(1, "refund-11"));
+      expect(Result.isSuccess(decision) && decision.success).toMatchObject([{ type: "RefundRequested" }]);
+    },
+  );
+
+  it("only the newest are looked up where not all can be, and at last none", () => {
+    const asked = Array.from({ length: roundsWithNotifications - 1 }, (_, index) => [
+      roundStarted(index + 1, "lookUp"),
+      lookUpEnded({ attempt: 1 }, index + 1, "Approved"),
+    ]).flat();
+    const history = [...taken, refundRequested(1, 1), refundSucceeded(1, 1), ...asked];
+    given(...history)
+      .when(notify())
+      .then(operationRound(1, 1, "lookUp"))
+      .is("SUCCESS");
+    given(...history, operationRound(1, 1, "lookUp"), lookUpEnded({ operation: 1 }, 1, "Done"))
+      .when(notify())
+      .thenNothing();
   });
 });
