@@ -10,6 +10,9 @@ import { describe, expect, it } from "vitest";
 import {
   asks,
   authorized,
+  captureRequested,
+  captureSucceeded,
+  commandRecord,
   done,
   heard,
   lookUpEnded,
@@ -118,14 +121,54 @@ describe("a notification", () => {
     const other = approved({ amount: usd(1_000) });
     given(...partly)
       .when(lookedUp(other))
-      .then(mismatch(other))
+      .then(mismatch(other, 600))
       .is("NEEDS_REVIEW");
     // What was taken cannot be declared not to have been.
-    given(...partly, mismatch(other))
+    given(...partly, mismatch(other, 600))
       .when(asks("Resolve", { as: "FAILURE", reason: "seen" }))
       .thenRefused("IllegalTransition");
     given(...partly)
       .when(lookedUp(held))
+      .then(lookUpEnded({ attempt: 1 }, 1, "Approved"))
+      .is("PARTIALLY_CAPTURED");
+  });
+
+  it("finds out that the gateway has taken another amount than succeeded: people look at it, and say what it is", () => {
+    const other = approved({ amount: usd(1_399) });
+    given(...taken, roundStarted(1, "lookUp"))
+      .when(lookedUp(other))
+      .then(mismatch(other))
+      .is("NEEDS_REVIEW")
+      .owes("nothing");
+    const wanted = { as: "SUCCESS", amount: usd(1_399), reason: "seen" } as const;
+    const { state } = given(...taken, roundStarted(1, "lookUp"), mismatch(other))
+      .when(asks("Resolve", wanted))
+      .then({ type: "ReviewResolved", data: { ...wanted, command: commandRecord("resolve", wanted) } })
+      .is("SUCCESS");
+    expect(state).toMatchObject({ authorized: 1_399, captured: 1_399 });
+    const released: NewEvent = { type: "RemainderReleased", data: {} };
+    given(...partlyCaptured, released, roundStarted(1, "lookUp"))
+      .when(lookedUp(approved()))
+      .then(mismatch(approved(), 600))
+      .is("NEEDS_REVIEW");
+  });
+
+  it("does not take for another amount what was given back, released, or read before the last capture", () => {
+    const released: NewEvent = { type: "RemainderReleased", data: {} };
+    const captured = [...partlyCaptured, captureRequested(2, 1_399), captureSucceeded(2, 1_399)];
+    for (const [history, found] of [
+      [[...taken, refundRequested(1, 1_999), refundSucceeded(1, 1_999)], approved()],
+      [[...partlyCaptured, released], approved({ amount: usd(600) })],
+      [captured, held],
+      [captured, approved()],
+    ] as const) {
+      given(...history, roundStarted(1, "lookUp"))
+        .when(lookedUp(found))
+        .then(lookUpEnded({ attempt: 1 }, 1, "Approved"))
+        .is("SUCCESS");
+    }
+    given(...partlyCaptured, captureRequested(2, 1_399), roundStarted(1, "lookUp"))
+      .when(lookedUp(approved()))
       .then(lookUpEnded({ attempt: 1 }, 1, "Approved"))
       .is("PARTIALLY_CAPTURED");
   });
