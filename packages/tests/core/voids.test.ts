@@ -11,6 +11,7 @@ import {
   commandRecord,
   done,
   heard,
+  lookUpEnded,
   operationRound,
   operationUnknown,
   partlyCaptured,
@@ -33,6 +34,7 @@ import {
   lookedUp,
   lookingUp,
   payment,
+  reviewRequested,
   roundStarted,
   started,
   unknown,
@@ -262,5 +264,35 @@ describe("an authorization whose time is over", () => {
   it("is held for seven days by default", () => {
     expect(stateAfter(authorized)).toMatchObject({ expiry: { due: heldUntil, version: 4 } });
     expect(authorizationForMillis).toBe(7 * 86_400_000);
+  });
+});
+
+describe("a void of what waits for its customer, refused when the gateway was asked as often as it may be", () => {
+  const policy = { ...defaultPolicy, maxRounds: 1 };
+  const askedOften = [...waiting, roundStarted(1, "lookUp"), lookUpEnded({ attempt: 1 }, 1, "ActionRequired")];
+  const reason = "it could not be voided, and the gateway was asked as often as it may be";
+
+  it.each(["expiry", "cancel"] as const)("is for people: the customer may have paid (%s)", (purpose) => {
+    const again = purpose === "expiry" ? isoTime(beginning + expireAgainMillis) : undefined;
+    const history = [...askedOften, voidRequested(1, purpose)];
+    given(...history)
+      .when(heard(1, refused, 0, givenAt(0, { policy })))
+      .then(voidFailed(1, again), reviewRequested(reason))
+      .is("NEEDS_REVIEW")
+      .owes("nothing");
+    const wanted = { as: "SUCCESS", reason: "seen" } as const;
+    const { state } = given(...history, voidFailed(1, again), reviewRequested(reason))
+      .when(asks("Resolve", wanted))
+      .then({ type: "ReviewResolved", data: { ...wanted, command: commandRecord("resolve", wanted) } })
+      .is("SUCCESS")
+      .owes("nothing");
+    expect(state).toMatchObject({ captured: 1_999, attempt: { status: "SUCCEEDED", gatewayTransactionId: "ch_1" } });
+  });
+
+  it("is asked about as ever while the gateway may still be asked", () => {
+    given(...askedOften, voidRequested(1, "cancel"))
+      .when(heard(1, refused))
+      .then(voidFailed(1), roundStarted(2, "lookUp"))
+      .is("REQUIRES_ACTION");
   });
 });

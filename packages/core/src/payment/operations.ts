@@ -16,6 +16,7 @@ import {
   lookUpNow,
   resendAt,
   reviewRequested,
+  roundsUsedUp,
   whyNotAgain,
   type Asking,
 } from "./verification.ts";
@@ -118,7 +119,12 @@ const afterFailure = ({ state, errand, given }: Asking<Operation>): ReadonlyArra
   const attempt = findAttempt(state, errand.attempt);
   // The charge may have moved on meanwhile: taken, or released by the gateway itself.
   const isOwn = attempt !== undefined && attemptOf(state)?.number === attempt.number;
-  return errand.kind === "void" && isOwn ? lookUpNow({ state, errand: attempt, given }) : [];
+  if (errand.kind !== "void" || !isOwn) return [];
+  const asking = { state, errand: attempt, given };
+  // Its customer may have paid, and nobody would ever ask: the void would be refused again and again.
+  return state.name === "REQUIRES_ACTION" && roundsUsedUp(asking)
+    ? [reviewRequested(attempt, "it could not be voided, and the gateway was asked as often as it may be")]
+    : lookUpNow(asking);
 };
 
 const onRefused = (asking: Asking<Operation>, failure: Failure): ReadonlyArray<NewEvent> => {
