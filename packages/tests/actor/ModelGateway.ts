@@ -45,8 +45,10 @@ export class ModelGateway {
         return { ...declined, tryAnotherGateway: charge.amount.value % 2 === 1 };
       case "released":
         return { _tag: "Released", gatewayTransactionId };
-      default:
+      case "authorized":
         return { _tag: "Approved", gatewayTransactionId, status, amount };
+      case "succeeded":
+        return { _tag: "Approved", gatewayTransactionId, status, amount: { ...amount, value: charge.captured } };
     }
   }
 

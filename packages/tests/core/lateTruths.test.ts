@@ -1,5 +1,4 @@
 import { defaultPolicy } from "@aegispay/core/payment/Given";
-import type { Notify } from "@aegispay/core/payment/PaymentCommand";
 import type { NewEvent } from "@aegispay/core/payment/PaymentEvent";
 import { gatewayIdempotencyKey } from "@aegispay/core/identity/Identity";
 import { viewPayment } from "@aegispay/core/payment/PaymentView";
@@ -13,45 +12,34 @@ import {
   done,
   heard,
   lookUpEnded,
+  lost,
   operationReview,
   operationRound,
-  partlyCaptured,
-  refundRequested,
-  refundSucceeded,
   refused,
   reversed,
-  taken,
+  secondAsked,
+  secondWon,
   usd,
   voidRequested,
   waiting,
 } from "./operationExamples.ts";
 import {
   approved,
-  attemptDeclined,
-  attemptStarted,
   declinedForGood,
   deployment,
-  failed,
   givenAt,
   inReview,
   lookedUp,
-  lookingUp,
-  mayMoveOn,
-  mismatch,
   notFound,
   outcomeUnknown,
   payment,
   roundStarted,
-  south,
-  started,
   succeeded,
   tried,
   unknown,
   waitsUntil,
 } from "./paymentExamples.ts";
 import { given, stateAfter } from "./specification.ts";
-
-const notify = (): Notify => ({ type: "Notify", payment, given: givenAt() });
 
 const late = (reported = approved()): NewEvent => ({ type: "LateSuccessDetected", data: { attempt: 1, reported } });
 /** What undoes it, under a key of its own. */
@@ -71,19 +59,14 @@ const compensation = (kind: "refund" | "void", operation = 1): NewEvent => {
 const held = approved({ status: "authorized" });
 const compensated: NewEvent = { type: "LateSuccessCompensated", data: { operation: 1, operationId: "op_1" } };
 
-/** The first gateway declined, the second one is asked, has answered, has declined too. */
-const second = [...started, attemptDeclined(mayMoveOn), attemptStarted(2, south, "after processing_error")];
-const won = [...second, succeeded(2)];
-const lost = [...started, attemptDeclined(declinedForGood), failed("card_declined", "no")];
-
 describe("an attempt that succeeds although it is not the payment's", () => {
   const voided: NewEvent = { type: "PaymentVoided", data: { operation: 1, operationId: "op_1" } };
   const cancelled: NewEvent = { type: "PaymentCancelled", data: { operation: 1 } };
 
   it.each([
-    ["while another is under way", second, "PROCESSING"],
-    ["while another is unknown", [...second, outcomeUnknown(0, unknown.reason, 2)], "OUTCOME_UNKNOWN"],
-    ["when another has won", won, "SUCCESS"],
+    ["while another is under way", secondAsked, "PROCESSING"],
+    ["while another is unknown", [...secondAsked, outcomeUnknown(0, unknown.reason, 2)], "OUTCOME_UNKNOWN"],
+    ["when another has won", secondWon, "SUCCESS"],
   ] as const)("is undone by one refund under its own key, and the winner stands: %s", (_, history, name) => {
     given(...history)
       .when(tried(approved(), 0))
@@ -92,7 +75,7 @@ describe("an attempt that succeeds although it is not the payment's", () => {
   });
 
   it("is voided where it is only held", () => {
-    given(...won)
+    given(...secondWon)
       .when(tried(held, 0))
       .then(late(held), compensation("void"))
       .is("SUCCESS")
@@ -147,16 +130,16 @@ describe("an attempt that succeeds although it is not the payment's", () => {
   });
 
   it("is undone once, however often it is heard of", () => {
-    given(...won, late(), compensation("refund"))
+    given(...secondWon, late(), compensation("refund"))
       .when(tried(approved(), 0))
       .thenNothing();
-    given(...won, late(), compensation("refund"), compensated)
+    given(...secondWon, late(), compensation("refund"), compensated)
       .when(tried(approved(), 0))
       .thenNothing();
   });
 
   it("does not count as captured or refunded, and is shown for what it is", () => {
-    const state = stateAfter([...won, late(), compensation("refund"), compensated]);
+    const state = stateAfter([...secondWon, late(), compensation("refund"), compensated]);
     if (state.name === "ABSENT") throw new Error("there is no payment");
     expect(viewPayment(payment, state)).toMatchObject({
       state: "SUCCESS",
@@ -169,14 +152,14 @@ describe("an attempt that succeeds although it is not the payment's", () => {
   });
 
   it("is for people where it cannot be undone, or where what undid it comes back", () => {
-    given(...won, late(), compensation("refund"))
+    given(...secondWon, late(), compensation("refund"))
       .when(heard(1, refused))
       .then(
         { type: "RefundFailed", data: { operation: 1, failure: { code: "refused", message: "no" } } },
         operationReview(1, "a success that came late could not be undone"),
       )
       .is("NEEDS_REVIEW");
-    given(...won, late(), compensation("refund"), compensated, operationRound(1, 1, "lookUp"))
+    given(...secondWon, late(), compensation("refund"), compensated, operationRound(1, 1, "lookUp"))
       .when(heard(1, reversed(1_999), 1))
       .then(
         { type: "RefundReversed", data: { operation: 1, operationId: "op_1", amount: usd(1_999) } },
@@ -191,7 +174,7 @@ describe("an attempt that succeeds although it is not the payment's", () => {
       type: "ActionRequired",
       data: { attempt: 2, gatewayTransactionId: "ch_2", nextAction, expiresAt: waitsUntil },
     };
-    given(...second, action, late(), compensation("refund"), roundStarted(1, "lookUp", 0, 0, 2))
+    given(...secondAsked, action, late(), compensation("refund"), roundStarted(1, "lookUp", 0, 0, 2))
       .when(lookedUp({ _tag: "Released", gatewayTransactionId: "ch_2" }, 1, givenAt(), 2))
       .then({ type: "PaymentExpired", data: {} })
       .is("EXPIRED")
@@ -199,7 +182,7 @@ describe("an attempt that succeeds although it is not the payment's", () => {
   });
 
   it("asks people only when the payment rests: the attempt that is open goes on", () => {
-    const open = [...second, late(), compensation("refund")];
+    const open = [...secondAsked, late(), compensation("refund")];
     const failure: NewEvent = {
       type: "RefundFailed",
       data: { operation: 1, failure: { code: "refused", message: "no" } },
@@ -212,107 +195,6 @@ describe("an attempt that succeeds although it is not the payment's", () => {
     given(...open, failure, review)
       .when(tried(approved({ gatewayTransactionId: "ch_1" }), 0, givenAt(), 2))
       .then(succeeded(2))
-      .is("NEEDS_REVIEW");
-  });
-});
-
-describe("a notification", () => {
-  it("proves nothing: it makes us look up what is ours and not under way", () => {
-    given(...won)
-      .when(notify())
-      .then(roundStarted(1, "lookUp"), roundStarted(1, "lookUp", 0, 0, 2))
-      .is("SUCCESS");
-    given(...lost)
-      .when(notify())
-      .then(roundStarted(1, "lookUp"))
-      .is("FAILURE");
-    given(...authorized)
-      .when(notify())
-      .then(roundStarted(1, "lookUp"));
-    given(...waiting)
-      .when(notify())
-      .then(roundStarted(1, "lookUp"))
-      .is("REQUIRES_ACTION");
-    given(...taken, refundRequested(1, 600), refundSucceeded(1, 600))
-      .when(notify())
-      .then(roundStarted(1, "lookUp"), operationRound(1, 1, "lookUp"));
-  });
-
-  it("brings forward a look-up that waits for its moment, also in review", () => {
-    given(...lookingUp, roundStarted(2, "lookUp", 60_000, 3))
-      .when(notify())
-      .then(roundStarted(3, "lookUp", 0, 3));
-    given(...inReview)
-      .when(notify())
-      .then(roundStarted(4, "lookUp", 0, defaultPolicy.lookUpDelaysMillis.length - 1));
-  });
-
-  it("changes nothing about what is under way, nor where people alone have the say, nor where nothing is", () => {
-    for (const history of [started, lookingUp, [...started, mismatch(approved({ status: "authorized" }))]]) {
-      given(...history)
-        .when(notify())
-        .thenNothing();
-    }
-    given(...waiting, voidRequested(1, "cancel"))
-      .when(notify())
-      .thenNothing();
-    given().when(notify()).thenNothing();
-  });
-
-  it("of a failure that the gateway confirms ends with that look-up", () => {
-    for (const outcome of [declinedForGood, notFound]) {
-      given(...lost, roundStarted(1, "lookUp"))
-        .when(lookedUp(outcome))
-        .then(lookUpEnded({ attempt: 1 }, 1, outcome._tag))
-        .is("FAILURE")
-        .owes("nothing");
-    }
-  });
-
-  it("of which nobody answers is followed by the schedule, to its end", () => {
-    const { lookUpDelaysMillis } = defaultPolicy;
-    given(...lost, roundStarted(1, "lookUp"))
-      .when(lookedUp(unknown))
-      .then(roundStarted(2, "lookUp", lookUpDelaysMillis[1], 1));
-    given(...lost, roundStarted(1, "lookUp", 0, lookUpDelaysMillis.length - 1))
-      .when(lookedUp(unknown))
-      .then(lookUpEnded({ attempt: 1 }, 1, "Unknown"));
-  });
-
-  it("finds out that the gateway has let the rest go by itself, or has taken another amount than was captured", () => {
-    const partly = [...partlyCaptured, roundStarted(1, "lookUp")];
-    given(...partly)
-      .when(lookedUp(approved({ amount: usd(600) })))
-      .then({ type: "RemainderReleased", data: {} })
-      .is("SUCCESS")
-      .owes("nothing");
-    const other = approved({ amount: usd(1_000) });
-    given(...partly)
-      .when(lookedUp(other))
-      .then(mismatch(other))
-      .is("NEEDS_REVIEW");
-    // What was taken cannot be declared not to have been.
-    given(...partly, mismatch(other))
-      .when(asks("Resolve", { as: "FAILURE", reason: "seen" }))
-      .thenRefused("IllegalTransition");
-    given(...partly)
-      .when(lookedUp(held))
-      .then(lookUpEnded({ attempt: 1 }, 1, "Approved"))
-      .is("PARTIALLY_CAPTURED");
-  });
-
-  it("finds out that the gateway holds something else than was authorized: people look at it", () => {
-    for (const wrong of [approved(), approved({ status: "authorized", amount: usd(1_000) })]) {
-      given(...authorized, roundStarted(1, "lookUp"))
-        .when(lookedUp(wrong))
-        .then(mismatch(wrong))
-        .is("NEEDS_REVIEW")
-        .owes("nothing");
-    }
-    const euros = approved({ amount: { value: 1_999, currency: "EUR" } });
-    given(...taken, roundStarted(1, "lookUp"))
-      .when(lookedUp(euros))
-      .then(mismatch(euros))
       .is("NEEDS_REVIEW");
   });
 });

@@ -72,7 +72,7 @@ const table: ReadonlyArray<readonly [string, ReadonlyArray<NewEvent>, ReadonlyAr
   ],
   ["PROCESSING after a decline for good", declined, ["PaymentFailed"]],
   ["OUTCOME_UNKNOWN", lookingUp, whileVerifying],
-  ["REQUIRES_ACTION", [...started, actionWasRequired], lookedUpAgain],
+  ["REQUIRES_ACTION", [...started, actionWasRequired], [...lookedUpAgain, "ReviewRequested.v2"]],
   ["SUCCESS", [...started, succeeded()], lookedUpAgain],
   ["SUCCESS after a look-up", [...lookingUp, verified(approved())], lookedUpAgain],
   ["FAILURE", [...declined, failed("card_declined", "no")], ["RoundStarted"]],

@@ -8,16 +8,21 @@ import type { FurtherCommand, RecordOperation } from "@aegispay/core/payment/Pay
 import type { CommandRecord, NewEvent } from "@aegispay/core/payment/PaymentEvent";
 import {
   actionWasRequired,
+  attemptDeclined,
   attemptStarted,
   authenticated,
   beginning,
   body,
+  declinedForGood,
   deployment,
+  failed,
   givenAt,
   heldUntil,
   initiated,
+  mayMoveOn,
   north,
   payment,
+  south,
   started,
   succeeded,
 } from "./paymentExamples.ts";
@@ -182,3 +187,7 @@ export const partlyCaptured = [...authorized, captureRequested(1, 600), captureS
 export const taken = [...started, succeeded()];
 /** The customer must act. */
 export const waiting = [...started, actionWasRequired];
+/** The first gateway declined: the second one is asked, has taken 19.99; or none was asked any more. */
+export const secondAsked = [...started, attemptDeclined(mayMoveOn), attemptStarted(2, south, "after processing_error")];
+export const secondWon = [...secondAsked, succeeded(2)];
+export const lost = [...started, attemptDeclined(declinedForGood), failed("card_declined", "no")];

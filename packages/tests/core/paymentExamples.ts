@@ -176,9 +176,9 @@ export const failed = (code: string, message: string, declineCode?: string): New
   type: "PaymentFailed",
   data: { failure: { code, message, ...(declineCode === undefined ? {} : { declineCode }) } },
 });
-export const mismatch = (reported: Outcome<"Approved">): NewEvent => ({
+export const mismatch = (reported: Outcome<"Approved">, value = request.amount.value): NewEvent => ({
   type: "IntegrityMismatchDetected.v2",
-  data: { about: { attempt: 1 }, expected: request.amount, reported },
+  data: { about: { attempt: 1 }, expected: { ...request.amount, value }, reported },
 });
 export const reviewRequested = (reason: string): NewEvent => ({
   type: "ReviewRequested.v2",

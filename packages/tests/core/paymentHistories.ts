@@ -12,7 +12,7 @@ import { errandsOf, expiryOf } from "@aegispay/core/payment/intents";
 import type { FurtherCommand, PaymentCommand, Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCommand";
 import { isOperation, type Attempt, type Errand, type Operation } from "@aegispay/core/payment/Errand";
 import { placeEvents, type PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
-import { absent, type PaymentState } from "@aegispay/core/payment/PaymentState";
+import { absent, behindReview, isHeld, type PaymentState } from "@aegispay/core/payment/PaymentState";
 import { Result } from "effect";
 import fc from "fast-check";
 import { beginning, deployment, east, north, payment, south } from "./paymentExamples.ts";
@@ -129,8 +129,8 @@ const outcomeOf = (order: Order, body: CreateBody): GatewayOutcome | LookUpOutco
     case "as asked":
     case "Approved":
     case "authorized": {
-      const isHeld = order.outcome === "as asked" ? body.capture === "manual" : order.outcome === "authorized";
-      const status = isHeld ? "authorized" : "succeeded";
+      const isOnlyHeld = order.outcome === "as asked" ? body.capture === "manual" : order.outcome === "authorized";
+      const status = isOnlyHeld ? "authorized" : "succeeded";
       return { _tag: "Approved", gatewayTransactionId, status, amount: { value: value + order.amountOff, currency } };
     }
     case "Declined":
@@ -152,8 +152,20 @@ const outcomeOf = (order: Order, body: CreateBody): GatewayOutcome | LookUpOutco
   }
 };
 
-const operationOutcomeOf = (order: Order, operation: Operation, body: CreateBody): RecordOperation["outcome"] => {
-  const { value, currency } = operation.amount ?? body.amount;
+/** What an operation moves; of a void all that is held, or was asked for where nothing is. */
+const movedBy = ({ amount }: Operation, state: PaymentState, body: CreateBody) => {
+  const behind = behindReview(state);
+  const { currency } = body.amount;
+  return amount ?? (isHeld(behind) ? { value: behind.authorized - behind.captured, currency } : body.amount);
+};
+
+const operationOutcomeOf = (
+  order: Order,
+  operation: Operation,
+  state: PaymentState,
+  body: CreateBody,
+): RecordOperation["outcome"] => {
+  const { value, currency } = movedBy(operation, state, body);
   const done = { operationId: "op_1", amount: { value: value + order.amountOff, currency } };
   switch (order.outcome) {
     case "as asked":
@@ -205,11 +217,11 @@ const furtherCommand = (order: Order, body: CreateBody, given: Given): FurtherCo
 };
 
 /** What came of a call for the errand: neither kind of call can come to what only the other can. */
-const answer = (order: Order, errand: Errand, body: CreateBody, given: Given): Recorded => {
+const answer = (order: Order, errand: Errand, state: PaymentState, body: CreateBody, given: Given): Recorded => {
   const round = errand.lastRound + order.roundOff;
   const isLookUp = order.kind === "lookedUp" || (order.kind === "answered" && errand.round?.action === "lookUp");
   if (isOperation(errand)) {
-    const outcome = operationOutcomeOf(order, errand, body);
+    const outcome = operationOutcomeOf(order, errand, state, body);
     const operation = errand.number + order.attemptOff;
     const only = isLookUp ? ("NotSent" as const) : outcome._tag === "Reversed" ? "Reversed" : "NotFound";
     const heard = outcome._tag === only ? ({ _tag: "Unknown", reason: "why" } as const) : outcome;
@@ -248,7 +260,7 @@ const commandOf = (order: Order, state: PaymentState, body: CreateBody, given: G
     default: {
       const owed = errandsOf(state).filter(({ round }) => round !== undefined);
       const asked = order.kind === "answered" && owed.length > 0 ? owed : errandsOf(state);
-      return answer(order, asked[order.which % asked.length] ?? noAttempt, body, given);
+      return answer(order, asked[order.which % asked.length] ?? noAttempt, state, body, given);
     }
   }
 };

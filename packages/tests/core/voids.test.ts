@@ -3,18 +3,22 @@ import type { Expire } from "@aegispay/core/payment/PaymentCommand";
 import type { NewEvent } from "@aegispay/core/payment/PaymentEvent";
 import { describe, expect, it } from "vitest";
 import {
+  asks,
   authorized,
   cancel,
   capture,
   captureRequested,
+  commandRecord,
   done,
   heard,
+  lookUpEnded,
   operationRound,
   operationUnknown,
   partlyCaptured,
   refundRequested,
   refused,
   taken,
+  usd,
   voidFailed,
   voidIt,
   voidRequested,
@@ -30,6 +34,7 @@ import {
   lookedUp,
   lookingUp,
   payment,
+  reviewRequested,
   roundStarted,
   started,
   unknown,
@@ -85,6 +90,50 @@ describe("a void", () => {
       .then({ type: "LookUpEnded", data: { about: { attempt: 1 }, round: 1, found: "Approved" } })
       .is("AUTHORIZED")
       .owes("expiry");
+  });
+
+  it("that has released another amount than was held is for people: IntegrityMismatchDetected", () => {
+    const differs = (operation: number, expected: number, reported: ReturnType<typeof done>): NewEvent => ({
+      type: "IntegrityMismatchDetected.v2",
+      data: { about: { operation }, expected: usd(expected), reported },
+    });
+    for (const wrong of [done(1_399), done(1_999, "EUR"), done(0)]) {
+      given(...authorized, voidRequested(1))
+        .when(heard(1, wrong))
+        .then(differs(1, 1_999, wrong))
+        .is("NEEDS_REVIEW")
+        .owes("nothing");
+    }
+    given(...authorized, voidRequested(1, "expiry"), operationUnknown("void", 1), operationRound(1, 1, "lookUp"))
+      .when(heard(1, done(1_399), 1))
+      .then(differs(1, 1_999, done(1_399)))
+      .is("NEEDS_REVIEW");
+    given(...partlyCaptured, voidRequested(2))
+      .when(heard(2, done(1_999)))
+      .then(differs(2, 1_399, done(1_999)))
+      .is("NEEDS_REVIEW");
+    const { state } = given(...authorized, voidRequested(1), differs(1, 1_999, done(1_399)))
+      .when(asks("Resolve", { operation: 1, as: "SUCCEEDED", reason: "seen" }))
+      .then({
+        type: "ReviewResolved",
+        data: {
+          operation: 1,
+          as: "SUCCEEDED",
+          reason: "seen",
+          command: commandRecord("resolve", { operation: 1, as: "SUCCEEDED", reason: "seen" }),
+        },
+      })
+      .is("VOIDED");
+    expect(state).toMatchObject({ operations: [{ status: "SUCCEEDED" }] });
+  });
+
+  it("of what held nothing yet is done whatever amount the gateway names", () => {
+    for (const value of [0, 1_999, 1_399]) {
+      given(...waiting, voidRequested(1, "cancel"))
+        .when(heard(1, done(value)))
+        .then({ type: "PaymentCancelled", data: { operation: 1 } })
+        .is("VOIDED");
+    }
   });
 
   it("whose outcome is not known is looked up, and nothing expires meanwhile: VoidOutcomeUnknown", () => {
@@ -215,5 +264,35 @@ describe("an authorization whose time is over", () => {
   it("is held for seven days by default", () => {
     expect(stateAfter(authorized)).toMatchObject({ expiry: { due: heldUntil, version: 4 } });
     expect(authorizationForMillis).toBe(7 * 86_400_000);
+  });
+});
+
+describe("a void of what waits for its customer, refused when the gateway was asked as often as it may be", () => {
+  const policy = { ...defaultPolicy, maxRounds: 1 };
+  const askedOften = [...waiting, roundStarted(1, "lookUp"), lookUpEnded({ attempt: 1 }, 1, "ActionRequired")];
+  const reason = "it could not be voided, and the gateway was asked as often as it may be";
+
+  it.each(["expiry", "cancel"] as const)("is for people: the customer may have paid (%s)", (purpose) => {
+    const again = purpose === "expiry" ? isoTime(beginning + expireAgainMillis) : undefined;
+    const history = [...askedOften, voidRequested(1, purpose)];
+    given(...history)
+      .when(heard(1, refused, 0, givenAt(0, { policy })))
+      .then(voidFailed(1, again), reviewRequested(reason))
+      .is("NEEDS_REVIEW")
+      .owes("nothing");
+    const wanted = { as: "SUCCESS", reason: "seen" } as const;
+    const { state } = given(...history, voidFailed(1, again), reviewRequested(reason))
+      .when(asks("Resolve", wanted))
+      .then({ type: "ReviewResolved", data: { ...wanted, command: commandRecord("resolve", wanted) } })
+      .is("SUCCESS")
+      .owes("nothing");
+    expect(state).toMatchObject({ captured: 1_999, attempt: { status: "SUCCEEDED", gatewayTransactionId: "ch_1" } });
+  });
+
+  it("is asked about as ever while the gateway may still be asked", () => {
+    given(...askedOften, voidRequested(1, "cancel"))
+      .when(heard(1, refused))
+      .then(voidFailed(1), roundStarted(2, "lookUp"))
+      .is("REQUIRES_ACTION");
   });
 });

@@ -3,6 +3,7 @@ import type { PaymentRef } from "../identity/Identity.ts";
 import { afterFailedAttempt, type OpenPayment } from "./attempts.ts";
 import type { Attempt } from "./Errand.ts";
 import { customerWaitsUntil, authorizationUntil } from "./expiry.ts";
+import type { RecordedMoney } from "./eventShape.ts";
 import type { GatewayOutcome, LookUpOutcome } from "./GatewayOutcome.ts";
 import type { Given } from "./Given.ts";
 import type { Failure, NewEvent } from "./PaymentEvent.ts";
@@ -17,9 +18,13 @@ const isAsAsked = ({ request }: Attempt, { amount, status }: Approval): boolean 
   amount.currency === request.amount.currency &&
   status === (request.capture === "manual" ? "authorized" : "succeeded");
 
-export const mismatch = ({ number, request }: Attempt, reported: Approval): NewEvent => ({
+export const mismatch = (
+  { number, request }: Attempt,
+  reported: Approval,
+  expected: RecordedMoney = request.amount,
+): NewEvent => ({
   type: "IntegrityMismatchDetected.v2",
-  data: { about: { attempt: number }, expected: request.amount, reported },
+  data: { about: { attempt: number }, expected, reported },
 });
 
 const failureOf = ({ code, message, declineCode }: Decline): Failure => ({

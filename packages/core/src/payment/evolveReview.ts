@@ -13,11 +13,17 @@ import {
   ownOpenOperations,
   type ExistingPayment,
   type PaymentState,
+  type RequiresAction,
 } from "./PaymentState.ts";
+
+type Waiting = RequiresAction & { readonly attempt: Attempt };
+
+const waitingFor = (state: ExistingPayment, attempt: number): Waiting | undefined =>
+  state.name === "REQUIRES_ACTION" && state.attempt?.number === attempt ? (state as Waiting) : undefined;
 
 /** `round` stays undefined unless the same commit goes on with a look-up. */
 const needsReview = (
-  open: OpenPayment,
+  open: OpenPayment | Waiting,
   event: CurrentEvent,
   reason: string,
   mismatch: boolean,
@@ -51,7 +57,7 @@ const inQuestion = (
 const reviewRequested = (state: ExistingPayment, event: EventOf<"ReviewRequested.v2">): PaymentState | undefined => {
   const { about, reason } = event.data;
   if ("operation" in about) return inQuestion(state, event, about.operation, reason);
-  const open = openAttempt(state, about.attempt);
+  const open = waitingFor(state, about.attempt) ?? openAttempt(state, about.attempt);
   return open && needsReview(open, event, reason, false);
 };
 
@@ -69,10 +75,9 @@ const mismatched = (
   if (isHeld(state) && attempt?.number === about.attempt) {
     return withAttempt({ ...state, ...base(state, event) }, { ...attempt, round: undefined, review: reason });
   }
-  const waiting = state.name === "REQUIRES_ACTION" && attempt?.number === about.attempt ? state : undefined;
-  const open = waiting ?? awaitingEvidence(state, about.attempt);
+  const open = waitingFor(state, about.attempt) ?? awaitingEvidence(state, about.attempt);
   const id = reported._tag === "Approved" ? reported.gatewayTransactionId : undefined;
-  return open && needsReview(open as OpenPayment, event, reason, true, id);
+  return open && needsReview(open, event, reason, true, id);
 };
 
 const lateSuccess = (state: ExistingPayment, event: EventOf<"LateSuccessDetected">): PaymentState | undefined => {

@@ -20,8 +20,8 @@ export const onLateSuccess = (
 };
 
 /**
- * What a look-up of the winner says that we do not know yet: the gateway has released it by itself, or it holds something
- * else than was asked for. Undefined: nothing new.
+ * What a look-up of the winner says that we do not know yet: the gateway has released it by itself, or it holds, or
+ * has taken, something else than we know of. Undefined: nothing new.
  */
 export const onWinnersEvidence = (state: Held, outcome: Evidence): ReadonlyArray<NewEvent> | undefined => {
   const { attempt, name } = state;
@@ -32,10 +32,16 @@ export const onWinnersEvidence = (state: Held, outcome: Evidence): ReadonlyArray
   }
   if (outcome._tag !== "Approved") return undefined;
   const { amount, status } = outcome;
-  const isOtherMoney = amount.currency !== attempt.request.amount.currency;
-  const isOtherThanAuthorized = status !== "authorized" || amount.value !== state.authorized;
-  if (isOtherMoney || (name === "AUTHORIZED" && isOtherThanAuthorized)) return [mismatch(attempt, outcome)];
-  if (name !== "PARTIALLY_CAPTURED" || status !== "succeeded") return undefined;
+  const isTaken = status === "succeeded";
+  const isAuthorized = name === "AUTHORIZED";
+  const { currency } = attempt.request.amount;
+  const expected = { value: isAuthorized || !isTaken ? state.authorized : state.captured, currency };
+  const differs = [mismatch(attempt, outcome, expected)];
+  if (amount.currency !== currency) return differs;
+  if (isAuthorized) return isTaken || amount.value !== expected.value ? differs : undefined;
+  // Held: as it was read before the last capture, or as a gateway says it that tells captures by themselves.
+  if (!isTaken) return undefined;
+  if (amount.value !== expected.value) return differs;
   // It holds nothing beyond what it has taken: it has let the rest go by itself.
-  return amount.value === state.captured ? [{ type: "RemainderReleased", data: {} }] : [mismatch(attempt, outcome)];
+  return name === "PARTIALLY_CAPTURED" ? [{ type: "RemainderReleased", data: {} }] : undefined;
 };

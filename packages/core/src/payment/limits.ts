@@ -10,6 +10,11 @@ export const clientEventsMax = 1_000;
 export const eventsMax = 1_200;
 /** From here on no further round is begun: what is left of them is for outcomes and operators. */
 export const roundsUntilVersion = 1_100;
+/**
+ * Rounds of all that was asked for, from which on notifications begin none: each look-up may be two events, so clients keep
+ * half of theirs however often a gateway notifies. What is open is looked up by its schedule all the same.
+ */
+export const roundsWithNotifications = 250;
 /** Commands that are refused by state and remembered. */
 export const refusalsMax = 100;
 /** Captures, voids and refunds under way at once. */

@@ -2,6 +2,7 @@
 import { isOpen, isOperation, type Errand } from "./Errand.ts";
 import type { Given } from "./Given.ts";
 import { errandsOf } from "./intents.ts";
+import { roundsWithNotifications } from "./limits.ts";
 import type { NewEvent } from "./PaymentEvent.ts";
 import { attemptOf, isBeingVoided, type ExistingPayment } from "./PaymentState.ts";
 import { lookUpNow } from "./verification.ts";
@@ -22,9 +23,15 @@ const mayHaveMore = (state: ExistingPayment, errand: Errand): boolean => {
   return state.name === "REQUIRES_ACTION" ? !isBeingVoided(state) : errand.status !== "PENDING";
 };
 
+/** Look-ups that notifications may still begin: what clients may yet ask for has its place in the log (limits.ts). */
+const lookUpsLeft = (state: ExistingPayment): number => {
+  const rounds = errandsOf(state).reduce((total, { lastRound }) => total + lastRound, 0);
+  return Math.max(0, Math.min(lookUpsMax, roundsWithNotifications - rounds));
+};
+
 /** `state`: behind any review of an errand. */
-export const onNotification = (state: ExistingPayment, given: Given): ReadonlyArray<NewEvent> =>
-  errandsOf(state)
-    .filter((errand) => mayHaveMore(state, errand))
-    .slice(-lookUpsMax)
-    .flatMap((errand) => lookUpNow({ state, errand, given }));
+export const onNotification = (state: ExistingPayment, given: Given): ReadonlyArray<NewEvent> => {
+  const asked = errandsOf(state).filter((errand) => mayHaveMore(state, errand));
+  const newest = asked.slice(Math.max(0, asked.length - lookUpsLeft(state)));
+  return newest.flatMap((errand) => lookUpNow({ state, errand, given }));
+};

@@ -1,11 +1,12 @@
 /** What comes of a capture, a void or a refund: of its tries, of its look-ups, and of its owner's going. */
 import { isOpen, type Operation } from "./Errand.ts";
+import type { RecordedMoney } from "./eventShape.ts";
 import { findAttempt, findOperation } from "./evolving.ts";
 import { delayOf, isoTime } from "./Given.ts";
 import { speaksOfMoney, type OperationLookUpOutcome, type OperationOutcome } from "./GatewayOutcome.ts";
 import type { RecordOperation } from "./PaymentCommand.ts";
 import type { Failure, NewEvent } from "./PaymentEvent.ts";
-import { attemptOf, type ExistingPayment } from "./PaymentState.ts";
+import { attemptOf, isHeld, type ExistingPayment } from "./PaymentState.ts";
 import {
   afterNoAnswer,
   afterNotFound,
@@ -15,6 +16,7 @@ import {
   lookUpNow,
   resendAt,
   reviewRequested,
+  roundsUsedUp,
   whyNotAgain,
   type Asking,
 } from "./verification.ts";
@@ -59,14 +61,27 @@ const voidedEvent = (state: ExistingPayment, operation: Operation, operationId: 
   }
 };
 
-const isAsAsked = ({ amount }: Operation, reported: Done | Back): boolean =>
-  amount === undefined || (amount.value === reported.amount.value && amount.currency === reported.amount.currency);
+const isSameMoney = (one: RecordedMoney, other: RecordedMoney): boolean =>
+  one.value === other.value && one.currency === other.currency;
+
+const isAsAsked = ({ amount }: Operation, reported: Back): boolean =>
+  amount === undefined || isSameMoney(amount, reported.amount);
+
+/**
+ * What a void releases: all that the charge still held. Undefined where we do not know of anything that it held: it waited
+ * for its customer, or it is a late success, of which only the gateway knows how much.
+ */
+const releasedBy = (state: ExistingPayment, { purpose }: Operation): RecordedMoney | undefined =>
+  purpose !== "compensation" && isHeld(state)
+    ? { value: state.authorized - state.captured, currency: state.order.create.amount.currency }
+    : undefined;
 
 const onDone = ({ state, errand }: Asking<Operation>, reported: Done): ReadonlyArray<NewEvent> => {
   const { number: operation, kind, amount, purpose } = errand;
   const { operationId } = reported;
-  if (amount !== undefined && !isAsAsked(errand, reported)) {
-    return [{ type: "IntegrityMismatchDetected.v2", data: { about: { operation }, expected: amount, reported } }];
+  const expected = amount ?? releasedBy(state, errand);
+  if (expected !== undefined && !isSameMoney(expected, reported.amount)) {
+    return [{ type: "IntegrityMismatchDetected.v2", data: { about: { operation }, expected, reported } }];
   }
   if (purpose === "compensation") return [{ type: "LateSuccessCompensated", data: { operation, operationId } }];
   if (amount === undefined) return [voidedEvent(state, errand, operationId)];
@@ -104,7 +119,12 @@ const afterFailure = ({ state, errand, given }: Asking<Operation>): ReadonlyArra
   const attempt = findAttempt(state, errand.attempt);
   // The charge may have moved on meanwhile: taken, or released by the gateway itself.
   const isOwn = attempt !== undefined && attemptOf(state)?.number === attempt.number;
-  return errand.kind === "void" && isOwn ? lookUpNow({ state, errand: attempt, given }) : [];
+  if (errand.kind !== "void" || !isOwn) return [];
+  const asking = { state, errand: attempt, given };
+  // Its customer may have paid, and nobody would ever ask: the void would be refused again and again.
+  return state.name === "REQUIRES_ACTION" && roundsUsedUp(asking)
+    ? [reviewRequested(attempt, "it could not be voided, and the gateway was asked as often as it may be")]
+    : lookUpNow(asking);
 };
 
 const onRefused = (asking: Asking<Operation>, failure: Failure): ReadonlyArray<NewEvent> => {
