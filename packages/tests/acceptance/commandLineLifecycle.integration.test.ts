@@ -80,6 +80,11 @@ describe("aegispay payment", () => {
     expect([refund.code, refund.stdout]).toEqual([1, expect.stringContaining("operation_refused")]);
   });
 
+  it("exits 1 when people are to look at what was asked for", async () => {
+    const created = await create("other", "--token", "tok_other_amount");
+    expect([created.code, created.stdout]).toEqual([1, expect.stringContaining("NEEDS_REVIEW")]);
+  });
+
   it.each([
     ["JPY", "1999", { value: 1_999, currency: "JPY" }],
     ["KWD", "19.990", { value: 19_990, currency: "KWD" }],

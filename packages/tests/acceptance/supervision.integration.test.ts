@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { Kvm } from "@nats-io/kv";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "../support/cli.ts";
 import { startCluster, type Cluster, type NodeGroup } from "../support/cluster.ts";
@@ -108,6 +109,23 @@ describe("a node group", () => {
       await cluster.nats.startAgain();
     }
     expect((await ready()).nodes.map(({ pid }) => pid)).toEqual(before.nodes.map(({ pid }) => pid));
+  });
+
+  it("says so when another process announces itself under the name of one of its workers", async () => {
+    await ready();
+    expect(nodes.output()).not.toContain("is named node-1 too");
+    const members = await new Kvm(cluster.connection).open("payments_members");
+    const twin = {
+      node: "node-1",
+      pid: 4711,
+      host: "elsewhere",
+      incarnation: "another",
+      since: "2026-01-01T00:00:00Z",
+    };
+    await members.put("node-1", JSON.stringify(twin));
+    const said = "another node, pid 4711 on elsewhere, is named node-1 too: give each node group its own --node-id";
+    await eventually("that to be logged", () => nodes.output().includes(said));
+    await ready();
   });
 
   it("ends well when it is told to, and leaves nothing behind", async () => {

@@ -78,6 +78,14 @@ describe("a card number is refused", () => {
     expect(refused.rejection.message).toContain("token");
   });
 
+  it("in a payment's id to whoever waits, in a merchant's to nobody: the answer's subject names it", () => {
+    const headers = { "Aegis-Reply-To": "a-token-of-16-chars" };
+    const asked = (merchant: string, paymentId: string) =>
+      refusal({ payment: { merchant, paymentId }, headers }, "CardDataRefused").replyTo?.token;
+    expect(asked("shop", card)).toBe("a-token-of-16-chars");
+    expect(asked(`m-${card}`, "p")).toBeUndefined();
+  });
+
   it("as the command's id without becoming its name", () => {
     expect(refusal({ headers: { "Aegis-Command-Id": card } }, "CardDataRefused").commandId).toBe(message);
   });

@@ -59,7 +59,7 @@ export const checkDebts = Effect.fnUntraced(function* <E>(
   const owing = new OwingPayments();
   yield* sources.walk((payment, body) => owing.see(payment, body));
   const debts = owing.debts();
-  yield* progress(`${debts.size} payments owe something`);
+  yield* progress(`payments that owe something: ${debts.size}`);
 
   const holdingsOf = new Map<string, Array<Holding>>();
   yield* sources.listHoldings((payment, holding) => {
@@ -78,7 +78,9 @@ export const checkDebts = Effect.fnUntraced(function* <E>(
     if (found.some(isForgotten)) suspects.set(key, owed[0]!.payment);
     else rows.push(...found);
   }
-  if (suspects.size > 0) yield* progress(`${suspects.size} of them have moved or are held by nothing, looking again`);
+  if (suspects.size > 0) {
+    yield* progress(`looked at by themselves, since they have moved or have gone on after a rest: ${suspects.size}`);
+  }
 
   const inVain = new Map<string, number>();
   const lookAt = Effect.fnUntraced(function* (key: string, payment: PaymentRef) {

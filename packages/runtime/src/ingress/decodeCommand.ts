@@ -155,7 +155,8 @@ export const decodeCommand = (delivery: Delivery, message: string, given: Given)
   const address = `${payment.merchant}\n${payment.paymentId}\n${verb}`;
   // Ids and headers are stored as well: in subjects, in the log, in the queue. One look at all of them together.
   const outsideHolds = holdsCardNumber(`${address}\n${headers ?? ""}`);
-  const mayAnswer = isToken(payment.merchant) && !(outsideHolds && holdsCardNumber(address));
+  // The subject of an answer names the merchant and the token, never the payment.
+  const mayAnswer = isToken(payment.merchant) && !(outsideHolds && holdsCardNumber(payment.merchant));
   const replyTo = mayAnswer ? asker.replyTo : undefined;
 
   const refused = (rejection: Rejection, body?: string): Refused => ({

@@ -3,12 +3,17 @@
  * are, messages on the bucket's subjects: nothing has to be kept alive or made anew when the server was away.
  */
 import { Kvm, type KV } from "@nats-io/kv";
-import { Clock, Effect, Layer } from "effect";
+import type { Msg } from "@nats-io/nats-core";
+import { Clock, Effect, Layer, Option, Schema } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { Nats, natsRequest } from "../nats/NatsConnection.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { Leases, type LeaseHolder } from "./Leases.ts";
 import { Members, type Member } from "./Members.ts";
+
+const decodeHolder = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ pid: Schema.Int, host: Schema.String, incarnation: Schema.String })),
+);
 
 /** Deletes the entry if it is still this process's own. */
 const deleteOwn = async (bucket: KV, me: LeaseHolder): Promise<void> => {
@@ -30,11 +35,22 @@ const make = Effect.gen(function* () {
   /** When each was last heard, on the monotonic clock, in milliseconds. */
   const heard = new Map<string, number>();
   const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6;
+  const fork = Effect.runForkWith(yield* Effect.context());
   let leaving = false;
 
   const hear = (node: string, operation: string | undefined): void => {
     if (operation === "DEL" || operation === "PURGE") heard.delete(node);
     else heard.set(node, now());
+  };
+
+  /** Two processes of one name take each other's shards for their own: neither would serve all that it owns. */
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  const warnOfTwin = (message: Msg): void => {
+    const other = Option.getOrUndefined(decodeHolder(message.string()));
+    if (other === undefined || other.incarnation === me.incarnation || now() - warnedAt < leaseTtlMillis) return;
+    warnedAt = now();
+    const where = `pid ${other.pid} on ${other.host}`;
+    fork(Effect.logError(`another node, ${where}, is named ${me.node} too: give each node group its own --node-id`));
   };
 
   const announce = Effect.suspend(() =>
@@ -51,14 +67,16 @@ const make = Effect.gen(function* () {
       connection.subscribe(`${subjectPrefix}*`, {
         callback: (error, message) => {
           if (error !== null) return;
-          hear(message.subject.slice(subjectPrefix.length), message.headers?.get("KV-Operation"));
+          const node = message.subject.slice(subjectPrefix.length);
+          const operation = message.headers?.get("KV-Operation") || undefined;
+          if (node === me.node && operation === undefined) warnOfTwin(message);
+          hear(node, operation);
         },
       }),
     ),
     (subscription) => Effect.sync(() => subscription.unsubscribe()),
   );
   yield* readAll;
-  const fork = Effect.runForkWith(yield* Effect.context());
   const stopListening = onReconnect(() => void fork(Effect.ignore(Effect.andThen(announce, readAll))));
   const leave = Effect.andThen(
     Effect.sync(() => void (leaving = true)),

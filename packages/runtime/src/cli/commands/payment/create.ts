@@ -60,6 +60,6 @@ export const create = Command.make(
       );
     });
     const reply = yield* Effect.provide(execute, clientLayer(flags));
-    yield* printAnswer(reply, flags.json, ({ state }) => state !== "FAILURE");
+    yield* printAnswer(reply, flags.json, ({ state }) => state !== "FAILURE" && state !== "NEEDS_REVIEW");
   }),
 ).pipe(Command.withDescription("Create a payment, wait for it, print it"));
