@@ -18,8 +18,8 @@ interface DebtRow {
 let deployment: Deployment;
 beforeAll(async () => {
   deployment = await startDeployment({
-    // An unknown outcome waits for 60 to 120 seconds, on a timer: longer than this file runs.
-    settings: { timerFromMillis: 200, policy: { lookUpDelaysMillis: [120_000] } },
+    // An unknown outcome waits for half an hour to an hour, on a timer: longer than this file runs on any machine.
+    settings: { timerFromMillis: 200, policy: { lookUpDelaysMillis: [3_600_000] } },
   });
 }, 90_000);
 afterAll(() => deployment?.stop());
