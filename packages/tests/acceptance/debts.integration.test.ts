@@ -35,6 +35,13 @@ const timerSubjects = async (payment: string): Promise<ReadonlyArray<string>> =>
   return Object.keys(info.state.subjects ?? {});
 };
 
+/** Position of its timer in the stream: another one once it has been armed again. */
+const timerSequence = async (payment: string): Promise<number> => {
+  const [subject] = await timerSubjects(payment);
+  const stored = await deployment.manager.streams.getMessage("PAYMENTS_TIMERS", { last_by_subj: subject! });
+  return stored!.seq;
+};
+
 const waitForTimer = (payment: string) =>
   eventually(`payment ${payment} waits on a timer`, async () => (await timerSubjects(payment)).length === 1);
 
@@ -92,11 +99,14 @@ describe("aegispay debts", () => {
   });
 
   it("takes a refused command that was parked for no holder", async () => {
+    const before = await timerSequence("w3");
     await publish(deployment.connection, { payment: "w3", body: createBody("tok_visa", 5) });
     await eventually("the refused command is parked", async () => {
       const { state } = await deployment.manager.streams.info("PAYMENTS_DEAD");
       return state.messages === 1;
     });
+    // The owner that met the command is another than the one that armed the timer, and arms it too.
+    await eventually("its owner has armed it", async () => (await timerSequence("w3")) > before);
     await deployment.manager.streams.purge("PAYMENTS_TIMERS", { filter: "payments.timer.shop.w3.*.*" });
     const { code, rows } = await debts();
     expect([code, rows[0]]).toMatchObject([1, { paymentId: "w3", heldBy: [] }]);
