@@ -105,9 +105,11 @@ describe("a node group", () => {
     try {
       await becomes("/readyz to say so", ({ status, nats }) => status === 503 && !nats);
       expect((await fetch(`${nodes.http}/livez`)).status).toBe(200);
+      await eventually("that to be logged", () => nodes.output().includes("NATS is away"));
     } finally {
       await cluster.nats.startAgain();
     }
+    await eventually("its return to be logged", () => nodes.output().includes("NATS is back"));
     expect((await ready()).nodes.map(({ pid }) => pid)).toEqual(before.nodes.map(({ pid }) => pid));
   });
 

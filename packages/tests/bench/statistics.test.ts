@@ -17,8 +17,8 @@ describe("a median", () => {
     expect(values).toEqual([30, 10, 20]);
   });
 
-  it("is the upper of the two in the middle, and 0 of none", () => {
-    expect(median([4, 1, 3, 2])).toBe(3);
+  it("is halfway between the two in the middle, and 0 of none", () => {
+    expect(median([4, 1, 3, 2])).toBe(2.5);
     expect(median([])).toBe(0);
   });
 

@@ -115,6 +115,8 @@ const make = Effect.gen(function* () {
     const step = yield* commit(actor, command, traceparentOf(delivery));
     delivery.trial?.found(step.committed || isUnfinished(actor));
     if (step.rejection !== undefined) {
+      // A refusal acks: what this payment owes all the same is armed first (law 5).
+      yield* debtTimers.armWaiting(actor, owedBy(actor));
       return yield* refusals.refuse(delivery, {
         _tag: "Refused",
         rejection: step.rejection,

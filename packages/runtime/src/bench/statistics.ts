@@ -4,8 +4,12 @@ import type { Latency } from "./settings.ts";
 
 const ascending = (values: ReadonlyArray<number>): ReadonlyArray<number> => values.toSorted((a, b) => a - b);
 
-/** The one in the middle; of an even number the upper of the two. 0 of none. */
-export const median = (values: ReadonlyArray<number>): number => quantile(ascending(values), 0.5);
+/** The one in the middle; of an even number halfway between the two. 0 of none. */
+export const median = (values: ReadonlyArray<number>): number => {
+  const sorted = ascending(values);
+  const upper = quantile(sorted, 0.5);
+  return sorted.length % 2 === 1 ? upper : ((sorted[sorted.length / 2 - 1] ?? 0) + upper) / 2;
+};
 
 export const range = (values: ReadonlyArray<number>): readonly [least: number, most: number] => [
   Math.min(...values),

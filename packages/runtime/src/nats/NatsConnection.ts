@@ -101,11 +101,16 @@ const open = Effect.fnUntraced(function* (address: NatsAddress) {
     catch: (cause) => new NatsUnreachable({ url: address.url, cause }),
   });
   const listeners = new Set<() => void>();
+  const log = Effect.runForkWith(yield* Effect.context());
   let connected = true;
   const followStatus = async () => {
     for await (const status of connection.status()) {
-      if (status.type === "disconnect") connected = false;
+      if (status.type === "disconnect") {
+        if (connected) log(Effect.logWarning(`NATS is away (${address.url}): tried again until it is back`));
+        connected = false;
+      }
       if (status.type !== "reconnect") continue;
+      if (!connected) log(Effect.logInfo(`NATS is back (${address.url})`));
       connected = true;
       count(metric.natsReconnects);
       for (const listener of listeners) listener();

@@ -67,6 +67,8 @@ export class WorkerKeepsEnding extends Data.TaggedError("WorkerKeepsEnding")<{
 
 /** What a worker needs beyond `drainMillis` to end, in milliseconds: handing its shards over, closing its connection. */
 const endGraceMillis = 5_000;
+/** After which whoever waits for the end of a worker is told what for, in milliseconds. */
+const sayAfterMillis = 5_000;
 /** How long a rolling restart waits for a worker to serve again, in milliseconds: longer than a lease lives. */
 const servesAgainMillis = 60_000;
 const pollMillis = 50;
@@ -125,7 +127,12 @@ export const makeWorkers = Effect.fnUntraced(function* (options: WorkersOptions)
       ...names.map((node) => ({ node, text: lives.get(node)?.metrics ?? "" })),
     ]);
 
-  const endWorker = (worker: Worker) => endProcess(worker, settings.drainMillis + endGraceMillis);
+  const endWorker = (worker: Worker) => {
+    const killedAfterMillis = settings.drainMillis + endGraceMillis;
+    const stillThere = `worker pid ${worker.process.pid} was told to end ${sayAfterMillis} ms ago; it is killed after ${killedAfterMillis} ms`;
+    const say = Effect.logInfo(stillThere).pipe(Effect.delay(sayAfterMillis), Effect.andThen(Effect.never));
+    return Effect.raceFirst(endProcess(worker, killedAfterMillis), say);
+  };
 
   /** One life of a worker, to its end. */
   const live = (node: string, onServing: () => void) =>
