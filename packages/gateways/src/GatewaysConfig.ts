@@ -8,8 +8,10 @@
 import { Effect, Layer, Schema } from "effect";
 import type { Adapter } from "./Adapter.ts";
 import { adapters } from "./adapters.ts";
+import { LimitsConfig } from "./configuration/Limits.ts";
 import type { SecretMissing } from "./configuration/Secret.ts";
 import { Gateways } from "./Gateway.ts";
+import { retryKnobsOf, surroundingsOf } from "./configuration/surroundings.ts";
 
 const GatewayEntry = Schema.Union(Object.values(adapters).map(({ config }) => config)).annotate({
   expected: `an entry whose "type" is one of ${Object.keys(adapters)
@@ -29,6 +31,8 @@ export const GatewaysConfig = Schema.Struct({
       return twice === undefined ? undefined : `two gateways are named ${JSON.stringify(twice)}`;
     }),
   ),
+  /** How much one gateway, or one merchant, may occupy (docs/resilience.md). */
+  limits: Schema.optionalKey(LimitsConfig),
 });
 export type GatewaysConfig = typeof GatewaysConfig.Type;
 
@@ -48,7 +52,9 @@ export const layerFromConfig = (config: GatewaysConfig): Layer.Layer<Gateways, S
           account: entry.account ?? "default",
           keyRetentionMillis: entry.keyRetentionMillis ?? adapterOf(entry).keyRetentionMillis,
           ...(gateways[index]?.finishAction === undefined ? {} : { finishesActions: true as const }),
+          ...retryKnobsOf(entry),
         })),
+        ...surroundingsOf(config, adapterOf),
         find: (name: string, account: string) =>
           gateways.find((gateway) => gateway.name === name && gateway.account === account),
       }),

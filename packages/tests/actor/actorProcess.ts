@@ -17,12 +17,14 @@ import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import type { GatewayIntent } from "@aegispay/core/payment/intents";
 import { Clock, Context, Effect, Layer, Random, References } from "effect";
 import type { DurableWorld, Life } from "./DurableWorld.ts";
+import { layerProtection, type Protecting } from "./seededProtection.ts";
 
 export interface ProcessParts {
   readonly life: Life;
   readonly world: DurableWorld;
   readonly settings: RuntimeSettings;
   readonly gateways: Gateways["Service"];
+  readonly protecting: Protecting;
   readonly answer: Answers["Service"]["answer"];
   readonly crashPoints: CrashPoints["Service"];
   readonly onCall: (payment: PaymentRef, intent: GatewayIntent) => void;
@@ -62,7 +64,7 @@ const layerWatchedCalls = ({ life, onCall }: ProcessParts) =>
     ),
   ).pipe(Layer.provide(layerGatewayCalls));
 
-const layerFakes = ({ life, settings, gateways, answer, crashPoints }: ProcessParts) =>
+const layerFakes = ({ life, settings, gateways, protecting, answer, crashPoints }: ProcessParts) =>
   Layer.mergeAll(
     Layer.succeed(Settings, settings),
     Layer.succeed(Deployment, {
@@ -80,6 +82,7 @@ const layerFakes = ({ life, settings, gateways, answer, crashPoints }: ProcessPa
       held: () => [0],
     }),
     Layer.succeed(Gateways, gateways),
+    layerProtection(protecting),
     Layer.succeed(CrashPoints, { reach: (...at) => void (life.alive() && crashPoints.reach(...at)) }),
   );
 

@@ -11,6 +11,7 @@ import { Effect, Layer } from "effect";
 import { commandRecord, waiting } from "../core/operationExamples.ts";
 import { approved, deployment, north, payment, roundStarted, unknown } from "../core/paymentExamples.ts";
 import { stateAfter } from "../core/specification.ts";
+import { layerProtection, unprotected } from "./seededProtection.ts";
 
 const reported: NewEvent = {
   type: "AuthenticationReported",
@@ -44,12 +45,13 @@ const performed = (answers: Partial<Pick<Gateway, "finishAction" | "lookUp">>) =
             },
           }),
     };
-    const around = { isDue: true, isMine: () => true, onCall: () => undefined };
+    const around = { shard: 0, isDue: true, isMine: () => true, onCall: () => undefined };
     const recorded = yield* Effect.flatMap(GatewayCalls, ({ perform }) => perform(payment, owed, around)).pipe(
       Effect.provide(layerGatewayCalls),
       Effect.provide(
         Layer.mergeAll(
           layerNoCrashPoints,
+          layerProtection(unprotected),
           Layer.succeed(Settings, defaultSettings),
           Layer.succeed(Gateways, { candidates: [north], find: () => gateway }),
           Layer.succeed(Deployment, {
