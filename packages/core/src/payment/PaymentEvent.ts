@@ -10,6 +10,7 @@ import { RecordedCreate } from "./CreateBody.ts";
 import { About, CommandRecord, event, Failure, LookUpAction, Moment, RecordedMoney, ReplyTo } from "./eventShape.ts";
 import { ActionRequired, Approved, Declined, Done, NextAction, NotFound, Released } from "./GatewayOutcome.ts";
 import { operationEvents } from "./operationEvents.ts";
+import { RecordedRoute } from "./RecordedRoute.ts";
 import { RejectionCode } from "./Rejection.ts";
 
 export { Failure, type CommandRecord, type ReplyTo } from "./eventShape.ts";
@@ -63,11 +64,16 @@ export const ChargeRequest = Schema.Struct({
 });
 export type ChargeRequest = typeof ChargeRequest.Type;
 
+/**
+ * `why`: in a few words. `route`: all that spoke for and against each gateway when this one was chosen; left out where
+ * there was nothing to choose from.
+ */
 export const AttemptStarted = event("AttemptStarted", {
   attempt: Schema.Int,
   gateway: Schema.String,
   account: Schema.String,
   why: Schema.String,
+  route: Schema.optionalKey(RecordedRoute),
   idempotencyKey: Schema.String,
   request: ChargeRequest,
 });
