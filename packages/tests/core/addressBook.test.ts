@@ -34,6 +34,7 @@ describe("the address book", () => {
         leases: "payments_leases",
         suspects: "payments_suspects",
         recoveries: "payments_recoveries",
+        breakers: "payments_breakers",
       },
     });
     expect([
@@ -72,6 +73,7 @@ describe("the address book", () => {
       leases: "payments_eu_leases",
       suspects: "payments_eu_suspects",
       recoveries: "payments_eu_recoveries",
+      breakers: "payments_eu_breakers",
     });
     expect(other.event(payment)).toBe("payments-eu.event.shop.order-1");
     expect(other.timer(payment, "round", 7)).toBe("payments-eu.timer.shop.order-1.round.7");

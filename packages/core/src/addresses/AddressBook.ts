@@ -36,6 +36,7 @@ export interface AddressBook {
     readonly leases: string;
     readonly suspects: string;
     readonly recoveries: string;
+    readonly breakers: string;
   };
   /** What clients publish to: `payments.command.<merchant>.<payment>.<verb>`. */
   readonly command: (payment: PaymentRef, verb: string) => string;
@@ -104,6 +105,7 @@ export const makeAddressBook = (root: string): AddressBook => {
       leases: `${lower}_leases`,
       suspects: `${lower}_suspects`,
       recoveries: `${lower}_recoveries`,
+      breakers: `${lower}_breakers`,
     },
     command: (payment, verb) => `${at("command", payment)}.${verb}`,
     internal: (payment, verb) => `${at("internal", payment)}.${verb}`,

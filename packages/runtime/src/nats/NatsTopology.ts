@@ -184,12 +184,13 @@ export const setUp = Effect.fn("setUp")(function* (wish: TopologyWish) {
     // Revisions begin anew with the bucket: consumers of older, higher epochs would never be taken over.
     yield* natsRequest("deleting the shards' old consumers", () => deleteEpochConsumers(nats.manager, addresses));
   }
-  const { members, leases, suspects, recoveries } = addresses.buckets;
+  const { members, leases, suspects, recoveries, breakers } = addresses.buckets;
   for (const [bucket, ttl, history] of [
     [members, wish.leaseTtlMillis, 1],
     [leases, wish.leaseTtlMillis, 1],
     [suspects, 0, 1],
     [recoveries, 0, keptRecoveries],
+    [breakers, 0, 1],
   ] as const) {
     if ((yield* find(nats.manager, `KV_${bucket}`)) !== undefined) continue;
     yield* natsRequest(`creating bucket ${bucket}`, () =>
