@@ -18,6 +18,7 @@ import { layerNatsEventLog } from "./log/NatsEventLog.ts";
 import { layerNats, type NatsAddress } from "./nats/NatsConnection.ts";
 import { layerDeployment } from "./nats/NatsTopology.ts";
 import { layerNatsQueries } from "./queries/NatsQueries.ts";
+import { layerNatsGatewayHealth } from "./routing/NatsGatewayHealth.ts";
 import { layerNoCrashPoints, type CrashPoints } from "./seam/CrashPoints.ts";
 import { layerNatsLeases } from "./shard/NatsLeases.ts";
 import { layerNatsMembers } from "./shard/NatsMembers.ts";
@@ -64,6 +65,7 @@ export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
     Layer.provide(layerPaymentSteps),
     Layer.provide(Layer.mergeAll(layerRefusals, layerGivingUp, layerGatewayCalls)),
     Layer.provide(layerParking),
+    Layer.provide(layerNatsGatewayHealth),
     Layer.provide(layerNatsPorts),
     Layer.provide(Layer.mergeAll(layerOwnership, gateways, crashPoints)),
     Layer.provide(layerDeployment(options.settings.root)),

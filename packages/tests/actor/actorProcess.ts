@@ -7,6 +7,7 @@ import { Answers } from "@aegispay/runtime/answers/Answers";
 import { Settings, type RuntimeSettings } from "@aegispay/runtime/config/RuntimeSettings";
 import { layerParking } from "@aegispay/runtime/dead/Parking";
 import { GatewayCalls, layerGatewayCalls } from "@aegispay/runtime/effects/GatewayCalls";
+import { layerMemoryGatewayHealth } from "@aegispay/runtime/routing/MemoryGatewayHealth";
 import { Ingress, layerIngress } from "@aegispay/runtime/ingress/Ingress";
 import { layerRefusals } from "@aegispay/runtime/ingress/Refusals";
 import { Deployment } from "@aegispay/runtime/nats/NatsTopology";
@@ -60,7 +61,7 @@ const layerWatchedCalls = ({ life, onCall }: ProcessParts) =>
           }),
       }),
     ),
-  ).pipe(Layer.provide(layerGatewayCalls));
+  ).pipe(Layer.provide(layerGatewayCalls), Layer.provide(layerMemoryGatewayHealth));
 
 const layerFakes = ({ life, settings, gateways, answer, crashPoints }: ProcessParts) =>
   Layer.mergeAll(

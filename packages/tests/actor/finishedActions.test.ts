@@ -4,6 +4,7 @@ import type { NewEvent } from "@aegispay/core/payment/PaymentEvent";
 import { Gateways, type Gateway } from "@aegispay/gateways/Gateway";
 import { defaultSettings, Settings } from "@aegispay/runtime/config/RuntimeSettings";
 import { GatewayCalls, layerGatewayCalls } from "@aegispay/runtime/effects/GatewayCalls";
+import { layerMemoryGatewayHealth } from "@aegispay/runtime/routing/MemoryGatewayHealth";
 import { Deployment } from "@aegispay/runtime/nats/NatsTopology";
 import { layerNoCrashPoints } from "@aegispay/runtime/seam/CrashPoints";
 import { describe, expect, it } from "@effect/vitest";
@@ -50,6 +51,7 @@ const performed = (answers: Partial<Pick<Gateway, "finishAction" | "lookUp">>) =
       Effect.provide(
         Layer.mergeAll(
           layerNoCrashPoints,
+          layerMemoryGatewayHealth,
           Layer.succeed(Settings, defaultSettings),
           Layer.succeed(Gateways, { candidates: [north], find: () => gateway }),
           Layer.succeed(Deployment, {

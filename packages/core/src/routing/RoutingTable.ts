@@ -113,8 +113,8 @@ export const RoutingTable = Schema.Struct({
 });
 export type RoutingTable = typeof RoutingTable.Type;
 
-/** What holds where the configuration has no section `routing`: the configured order. */
-export const plainTable: RoutingTable = {};
+/** What holds where the configuration has no section `routing`: the configured order, whatever the gateways' scores. */
+export const plainTable: RoutingTable = { health: { floor: 0 } };
 
 export const healthOf = ({ health = {} }: RoutingTable) => {
   const { floor = 20, callsMin = 20, explorePerMille = 20 } = health;

@@ -9,9 +9,11 @@ import type { LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
 import type { ChargeIntent, GatewayIntent } from "@aegispay/core/payment/intents";
 import type { Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCommand";
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect";
+import { plainTable } from "@aegispay/core/routing/RoutingTable";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
+import { GatewayHealth } from "../routing/GatewayHealth.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
 
 /**
@@ -68,6 +70,7 @@ const make = Effect.gen(function* () {
   const { deployment } = yield* Deployment;
   const settings = yield* Settings;
   const crash = yield* CrashPoints;
+  const health = yield* GatewayHealth;
   const places = new Map<string, Semaphore.Semaphore>();
   const placesAt = (gateway: string): Semaphore.Semaphore => {
     const found = places.get(gateway) ?? Semaphore.makeUnsafe(settings.gatewayConcurrency);
@@ -78,6 +81,7 @@ const make = Effect.gen(function* () {
     at: clock.currentTimeMillisUnsafe(),
     deployment,
     candidates: gateways.candidates,
+    routing: { table: gateways.routing ?? plainTable, live: health.live(gateways.candidates) },
     policy: settings.policy,
     jitter: random.nextDoubleUnsafe(),
   });
@@ -142,8 +146,13 @@ const make = Effect.gen(function* () {
             onCall();
             const what = nameOf(intent);
             crash.reach("beforeCall", payment, what);
+            const { gateway, account } = intent.attempt;
+            const isCharge = intent.kind === "charge" && intent.round.action !== "lookUp";
+            const sentAt = clock.monotonicTimeNanosUnsafe();
             return Effect.tap(call(payment, intent), ({ outcome }) =>
               Effect.sync(() => {
+                const millis = Number(clock.monotonicTimeNanosUnsafe() - sentAt) / 1e6;
+                health.observe(gateway, account, isCharge, outcome, millis);
                 count(metric.gatewayCalls(intent.attempt.gateway, what, outcome._tag));
                 crash.reach("afterCall", payment, what);
               }),

@@ -33,21 +33,34 @@ const gauge = (name: string, description: string): Gauge => shown(Metric.gauge(`
 const histogram = (name: string, description: string, boundariesSeconds: ReadonlyArray<number>): Histogram =>
   shown(Metric.histogram(`aegispay_${name}_seconds`, { description, boundaries: boundariesSeconds }));
 
-/** A counter by its labels' values, which are made once: making one, and its key in the registry, takes microseconds. */
-const labelled = <const Labels extends ReadonlyArray<string>>(name: string, labels: Labels, description: string) => {
-  const made = new Map<string, Counter>();
-  const of = (values: ReadonlyArray<string>): Counter => {
+type Attributes = Readonly<Record<string, string>>;
+
+/** A metric by its labels' values, which are made once: making one, and its key in the registry, takes microseconds. */
+const byLabels = <const Labels extends ReadonlyArray<string>, Made extends Metric.Metric<never, unknown>>(
+  labels: Labels,
+  make: (attributes: Attributes) => Made,
+) => {
+  const made = new Map<string, Made>();
+  const of = (values: ReadonlyArray<string>): Made => {
     const key = values.length === 1 ? values[0]! : values.join("\n");
     const known = made.get(key);
     if (known !== undefined) return known;
     if (made.size >= seriesMax && values.some((value) => value !== "other")) return of(labels.map(() => "other"));
     const attributes = Object.fromEntries(labels.map((label, index) => [label, values[index]!]));
-    const one = shown(Metric.counter(`aegispay_${name}_total`, { description, attributes, incremental: true }));
+    const one = shown(make(attributes));
     made.set(key, one);
     return one;
   };
-  return (...values: { readonly [Index in keyof Labels]: string }): Counter => of(values);
+  return (...values: { readonly [Index in keyof Labels]: string }): Made => of(values);
 };
+
+const labelled = <const Labels extends ReadonlyArray<string>>(name: string, labels: Labels, description: string) =>
+  byLabels(labels, (attributes) =>
+    Metric.counter(`aegispay_${name}_total`, { description, attributes, incremental: true }),
+  );
+
+const labelledGauge = <const Labels extends ReadonlyArray<string>>(name: string, labels: Labels, description: string) =>
+  byLabels(labels, (attributes) => Metric.gauge(`aegispay_${name}`, { description, attributes }));
 
 const commandsTaken = labelled(
   "commands_taken",
@@ -91,6 +104,19 @@ export const metric = {
     "Those of them that came to rest, or wait on a durable timer",
   ),
   recoveryFailedRecoveries: counter("recovery_failed_recoveries", "Those of them that were parked"),
+
+  /** Gateway: its name and account, `stripe/default`. All three as the whole cluster has seen it lately. */
+  gatewayHealthScore: labelledGauge(
+    "gateway_health_score",
+    ["gateway"],
+    "Calls in a hundred that the gateway has answered as a working one does",
+  ),
+  gatewaySuccessRate: labelledGauge(
+    "gateway_success_rate",
+    ["gateway"],
+    "Share of the charges that went well, those left out that only the card or the customer decided",
+  ),
+  gatewayLatencySeconds: labelledGauge("gateway_latency_seconds", ["gateway"], "Mean time that a charge took"),
 
   shardsServed: gauge("shards_served", "Shards whose deliveries are taken here"),
   shardsWanted: gauge("shards_wanted", "Shards that the live members assign to this node"),
