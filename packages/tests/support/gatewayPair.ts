@@ -25,6 +25,8 @@ export interface GatewayPair {
   readonly cluster: Cluster;
   readonly north: () => SimulatorProcess;
   readonly south: () => SimulatorProcess;
+  /** Where the nodes' metrics are. */
+  readonly http: string;
   /** The configuration file of its nodes. */
   readonly file: string;
   /** North comes up again where it was, with the ledger that it had. */
@@ -68,7 +70,7 @@ export const startGatewayPair = async (options: PairOptions = {}): Promise<Gatew
   const gateways = [entry("north", north.url), entry("south", south.url), ...others];
   const file = join(cluster.folder, "gateways.json");
   writeFileSync(file, JSON.stringify({ gateways, ...(routing === undefined ? {} : { routing }) }));
-  await cluster.startNodes({ nodeId: "pair", workers, env: { AEGISPAY_GATEWAYS: file } });
+  const { http } = await cluster.startNodes({ nodeId: "pair", workers, env: { AEGISPAY_GATEWAYS: file } });
   const charges = async (payment: string) => {
     const of = async ({ url }: SimulatorProcess) =>
       (await readLedger(url)).filter(({ reference }) => reference === `shop/${payment}`);
@@ -76,6 +78,7 @@ export const startGatewayPair = async (options: PairOptions = {}): Promise<Gatew
   };
   return {
     cluster,
+    http,
     north: () => north,
     south: () => south,
     file,
