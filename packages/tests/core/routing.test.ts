@@ -138,7 +138,13 @@ describe("a further attempt", () => {
   it("is none where no other gateway can be used: the payment has failed as it was declined", () => {
     const { starts, last } = told(create({}, routed({})), tried(mayMoveOn, 0, routed({}, openAt(south, east))));
     expect(starts).toHaveLength(1);
-    expect(last).toMatchObject({ type: "PaymentFailed", data: { failure: { code: "processing_error" } } });
+    expect(last).toMatchObject({
+      type: "PaymentFailed",
+      data: {
+        failure: { code: "processing_error" },
+        noOther: expect.stringContaining("south: its breaker is open; east: its breaker is open"),
+      },
+    });
   });
 
   it("is none after as many as the table or the policy allows, whichever is less", () => {

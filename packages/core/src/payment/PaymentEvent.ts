@@ -135,7 +135,8 @@ export const ActionRequiredEvent = event("ActionRequired", {
   expiresAt: Schema.optionalKey(Moment),
 });
 
-export const PaymentFailed = event("PaymentFailed", { failure: Failure });
+/** `noOther`: why no other gateway was tried, where the failure alone would have allowed it. */
+export const PaymentFailed = event("PaymentFailed", { failure: Failure, noOther: Schema.optionalKey(Schema.String) });
 
 /** An attempt that is not the payment's has succeeded after all: the same commit asks for what undoes it. */
 export const LateSuccessDetected = event("LateSuccessDetected", { attempt: Schema.Int, reported: Approved });

@@ -3,7 +3,7 @@ import { Result } from "effect";
 import { gatewayIdempotencyKey, type PaymentRef } from "../identity/Identity.ts";
 import { seedOf } from "../routing/chance.ts";
 import { factsOf } from "../routing/PaymentFacts.ts";
-import { route, type NoRoute, type Route } from "../routing/route.ts";
+import { route, wasTried, type NoRoute, type Route } from "../routing/route.ts";
 import { plainTable } from "../routing/RoutingTable.ts";
 import type { CreateBody } from "./CreateBody.ts";
 import type { Attempt } from "./Errand.ts";
@@ -11,6 +11,9 @@ import type { Given } from "./Given.ts";
 import type { Failure, NewEvent } from "./PaymentEvent.ts";
 import type { NeedsReview, OutcomeUnknown, Processing } from "./PaymentState.ts";
 import { recordRoute } from "./RecordedRoute.ts";
+
+/** Characters of a reason that are kept in the log. */
+const reasonMax = 500;
 
 /** The states in which an attempt is open: an answer about it still counts. */
 export type OpenPayment = Processing | OutcomeUnknown | (NeedsReview & { readonly attempt: Attempt });
@@ -59,6 +62,10 @@ const mayStillCharge = ({ order }: OpenPayment, { at, policy }: Given): boolean 
   return !isExpired && at < Date.parse(order.createdAt) + policy.resendForMillis;
 };
 
+/** What is left out for another reason than that it was tried is worth a word in the log. */
+const noOtherThan = ({ skipped, why }: NoRoute): { readonly noOther?: string } =>
+  skipped.some((one) => one.why !== wasTried) ? { noOther: why.slice(0, reasonMax) } : {};
+
 /**
  * What follows an attempt that has failed for certain: the next candidate, or the end. Never another attempt out of review:
  * a person is looking at the payment, and the customer may have paid otherwise or be long gone.
@@ -73,10 +80,9 @@ export const afterFailedAttempt = (
   const number = state.attempt.number + 1;
   const attemptsMax = Math.min(given.policy.maxAttempts, given.routing?.table.maxAttempts ?? Number.POSITIVE_INFINITY);
   const isAllowed = mayMoveOn && state.name !== "NEEDS_REVIEW" && number <= attemptsMax && mayStillCharge(state, given);
-  const failed: ReadonlyArray<NewEvent> = [{ type: "PaymentFailed", data: { failure } }];
-  if (!isAllowed) return failed;
+  if (!isAllowed) return [{ type: "PaymentFailed", data: { failure } }];
   const next = routeAttempt(payment, state.order.create, number, [...state.ended, state.attempt], given);
   return Result.isSuccess(next)
     ? [startAttempt(payment, state.attempt.request, number, next.success, given, `after ${failure.code}`)]
-    : failed;
+    : [{ type: "PaymentFailed", data: { failure, ...noOtherThan(next.failure) } }];
 };

@@ -77,6 +77,7 @@ export interface Question {
 const isSame = (left: Named, right: Named): boolean => left.gateway === right.gateway && left.account === right.account;
 
 const openBreaker = "its breaker is open";
+export const wasTried = "it was tried";
 
 /** What speaks against a gateway whatever its health; undefined where nothing does. */
 const whyNot = (
@@ -88,7 +89,7 @@ const whyNot = (
   { breakerOpen }: Figures,
 ): string | undefined => {
   const { gateway } = candidate;
-  if (tried.some((attempt) => isSame(attempt, candidate))) return "it was tried";
+  if (tried.some((attempt) => isSame(attempt, candidate))) return wasTried;
   if (rule?.exclude?.includes(gateway) === true) return `the rule ${rule.name} excludes it`;
   if (rule?.only !== undefined && !rule.only.includes(gateway)) return `the rule ${rule.name} names only others`;
   const unsupported = whyUnsupported(table, gateway, facts);
