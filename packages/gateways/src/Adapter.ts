@@ -1,6 +1,7 @@
 /** How a kind of gateway is put into a configuration: what `type` names, and what is made of an entry. */
 import type { Effect, Schema, Scope } from "effect";
 import type { SecretMissing } from "./configuration/Secret.ts";
+import type { ResilienceConfig } from "./configuration/Resilience.ts";
 import type { Gateway } from "./Gateway.ts";
 
 /** What every entry has. */
@@ -9,6 +10,7 @@ interface GatewayEntry {
   readonly type: string;
   readonly account?: string;
   readonly keyRetentionMillis?: number;
+  readonly resilience?: ResilienceConfig;
 }
 
 export interface Adapter<Entry extends GatewayEntry, Encoded = Entry> {

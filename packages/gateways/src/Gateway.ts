@@ -13,6 +13,8 @@ import type { Money } from "@aegispay/core/money/Money";
 import type { Candidate } from "@aegispay/core/payment/Given";
 import type { RoutingTable } from "@aegispay/core/routing/RoutingTable";
 import { Context, type Effect } from "effect";
+import type { Limits } from "./configuration/Limits.ts";
+import type { Resilience } from "./configuration/Resilience.ts";
 import type { ReadWebhook } from "./webhooks/Webhook.ts";
 
 /** A charge to start. A resend carries the very same fields: they were announced in AttemptStarted (law 1). */
@@ -52,6 +54,8 @@ export interface Gateway {
   readonly name: string;
   /** Which of our accounts at this gateway: part of every intent, so that a look-up asks where the charge was made. */
   readonly account: string;
+  /** Calls that it can have under way at once: more would only wait inside of it. Undefined: as many as there are. */
+  readonly connections?: number;
   /** Starts a charge. Bounded in time by the adapter's own time-out. */
   readonly start: (request: StartRequest) => Effect.Effect<GatewayOutcome>;
   /** Asks what became of a charge: evidence is only what is found under its very key. Sends nothing that could charge. */
@@ -77,5 +81,9 @@ export class Gateways extends Context.Service<
     /** How they are chosen among; without it they are tried in their order. */
     readonly routing?: RoutingTable;
     readonly find: (name: string, account: string) => Gateway | undefined;
+    /** What surrounds the calls to it; the same object for as long as that is the same. Left out: the defaults. */
+    readonly resilience?: (name: string, account: string) => Resilience | undefined;
+    /** How much one gateway, or one merchant, may occupy. Left out: the defaults. */
+    readonly limits?: () => Limits;
   }
 >()("@aegispay/gateways/Gateways") {}

@@ -18,6 +18,9 @@ import { layerNatsEventLog } from "./log/NatsEventLog.ts";
 import { layerNats, type NatsAddress } from "./nats/NatsConnection.ts";
 import { layerDeployment } from "./nats/NatsTopology.ts";
 import { layerNatsQueries } from "./queries/NatsQueries.ts";
+import { layerBreakers } from "./resilience/layerBreakers.ts";
+import { layerGatewayProtection } from "./resilience/GatewayProtection.ts";
+import { layerNatsSharedCircuits } from "./resilience/NatsSharedCircuits.ts";
 import { layerNatsGatewayHealth } from "./routing/NatsGatewayHealth.ts";
 import { layerNoCrashPoints, type CrashPoints } from "./seam/CrashPoints.ts";
 import { layerNatsLeases } from "./shard/NatsLeases.ts";
@@ -53,6 +56,13 @@ const layerNatsPorts = Layer.mergeAll(
   layerNatsLeases,
 );
 
+/** What surrounds the calls to gateways: breakers that all nodes share, limits, and who shares them. */
+const layerResilience = layerGatewayProtection.pipe(
+  Layer.provideMerge(layerBreakers),
+  Layer.provide(layerNatsSharedCircuits),
+  Layer.provide(layerNatsMembers),
+);
+
 /** A node: built when its connection, its deployment and its log are there; its shards follow (`ShardOwner.status`). */
 export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
   const { crashPoints = layerNoCrashPoints, gateways = layerFromConfig(options.gateways) } = parts;
@@ -66,6 +76,7 @@ export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
     Layer.provide(Layer.mergeAll(layerRefusals, layerGivingUp, layerGatewayCalls)),
     Layer.provide(layerParking),
     Layer.provide(layerNatsGatewayHealth),
+    Layer.provide(layerResilience),
     Layer.provide(layerNatsPorts),
     Layer.provide(Layer.mergeAll(layerOwnership, gateways, crashPoints)),
     Layer.provide(layerDeployment(options.settings.root)),

@@ -7,7 +7,6 @@ import { Answers } from "@aegispay/runtime/answers/Answers";
 import { Settings, type RuntimeSettings } from "@aegispay/runtime/config/RuntimeSettings";
 import { layerParking } from "@aegispay/runtime/dead/Parking";
 import { GatewayCalls, layerGatewayCalls } from "@aegispay/runtime/effects/GatewayCalls";
-import { layerMemoryGatewayHealth } from "@aegispay/runtime/routing/MemoryGatewayHealth";
 import { Ingress, layerIngress } from "@aegispay/runtime/ingress/Ingress";
 import { layerRefusals } from "@aegispay/runtime/ingress/Refusals";
 import { Deployment } from "@aegispay/runtime/nats/NatsTopology";
@@ -18,12 +17,15 @@ import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import type { GatewayIntent } from "@aegispay/core/payment/intents";
 import { Clock, Context, Effect, Layer, Random, References } from "effect";
 import type { DurableWorld, Life } from "./DurableWorld.ts";
+import { layerProtection, type Protecting } from "./seededProtection.ts";
+import { layerUnhurtGateways } from "./unhurtGateways.ts";
 
 export interface ProcessParts {
   readonly life: Life;
   readonly world: DurableWorld;
   readonly settings: RuntimeSettings;
   readonly gateways: Gateways["Service"];
+  readonly protecting: Protecting;
   readonly answer: Answers["Service"]["answer"];
   readonly crashPoints: CrashPoints["Service"];
   readonly onCall: (payment: PaymentRef, intent: GatewayIntent) => void;
@@ -61,9 +63,9 @@ const layerWatchedCalls = ({ life, onCall }: ProcessParts) =>
           }),
       }),
     ),
-  ).pipe(Layer.provide(layerGatewayCalls), Layer.provide(layerMemoryGatewayHealth));
+  ).pipe(Layer.provide(layerGatewayCalls), Layer.provide(layerUnhurtGateways));
 
-const layerFakes = ({ life, settings, gateways, answer, crashPoints }: ProcessParts) =>
+const layerFakes = ({ life, settings, gateways, protecting, answer, crashPoints }: ProcessParts) =>
   Layer.mergeAll(
     Layer.succeed(Settings, settings),
     Layer.succeed(Deployment, {
@@ -81,6 +83,7 @@ const layerFakes = ({ life, settings, gateways, answer, crashPoints }: ProcessPa
       held: () => [0],
     }),
     Layer.succeed(Gateways, gateways),
+    layerProtection(protecting),
     Layer.succeed(CrashPoints, { reach: (...at) => void (life.alive() && crashPoints.reach(...at)) }),
   );
 

@@ -15,6 +15,7 @@ import { startProcess } from "./actorProcess.ts";
 import { Choices } from "./Choices.ts";
 import { DurableWorld, type Life } from "./DurableWorld.ts";
 import { PaymentLaws } from "./PaymentLaws.ts";
+import { unprotected, type Protecting } from "./seededProtection.ts";
 import { SeededGateways, type Fate } from "./SeededGateways.ts";
 import { askedValue, SimulatedClients } from "./SimulatedClients.ts";
 
@@ -29,6 +30,8 @@ export interface Simulated {
   readonly reach?: CrashPoints["Service"]["reach"];
   /** Whether what is parked is parked at the first try. */
   readonly parksAtOnce?: boolean;
+  /** Whether calls are held back now and then, and what waits is crowded out. */
+  readonly holdsBack?: boolean;
   /** Whether clients come with what they have asked for before, with something else, or for more. */
   readonly repeats?: boolean;
 }
@@ -72,6 +75,7 @@ export class ActorSimulation {
         ...defaultSettings.policy,
         maxRetries,
         retryDelaysMillis: [choices.pick([200, 900, 1_100, 2_000]), 1_200, 1_500],
+        heldBackDelaysMillis: [200, 900, 2_000],
         lookUpDelaysMillis: [0, 3_000, choices.pick([500, 2_000]), 2_000, 4_000],
         reviewEveryMillis: 5_000,
         customerWaitMillis: choices.pick([2_000, 6_000]),
@@ -139,6 +143,7 @@ export class ActorSimulation {
       world: this.world,
       settings: this.#settings,
       gateways: { candidates: this.gateways.candidates, find: this.gateways.of(life.alive) },
+      protecting: this.#options.holdsBack === true ? this.#protecting : unprotected,
       answer: ({ token }, reply) => this.clients.answered(token, reply),
       crashPoints: {
         reach: (...at) => {
@@ -157,6 +162,14 @@ export class ActorSimulation {
       aheadMillis: this.#aheadMillis,
     });
     return Effect.map(started, (ingress) => this.world.begin({ ...life, take: ingress.take }));
+  }
+
+  get #protecting(): Protecting {
+    const millis = () => this.choices.pick([0, 300, 900, 1_100, 4_000]);
+    return {
+      heldBackMillis: () => (!this.#calm && this.choices.chance(0.4) ? millis() : undefined),
+      isCrowded: () => !this.#calm && this.choices.chance(0.3),
+    };
   }
 
   #begin(): void {

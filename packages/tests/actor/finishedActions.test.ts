@@ -4,7 +4,6 @@ import type { NewEvent } from "@aegispay/core/payment/PaymentEvent";
 import { Gateways, type Gateway } from "@aegispay/gateways/Gateway";
 import { defaultSettings, Settings } from "@aegispay/runtime/config/RuntimeSettings";
 import { GatewayCalls, layerGatewayCalls } from "@aegispay/runtime/effects/GatewayCalls";
-import { layerMemoryGatewayHealth } from "@aegispay/runtime/routing/MemoryGatewayHealth";
 import { Deployment } from "@aegispay/runtime/nats/NatsTopology";
 import { layerNoCrashPoints } from "@aegispay/runtime/seam/CrashPoints";
 import { describe, expect, it } from "@effect/vitest";
@@ -12,6 +11,8 @@ import { Effect, Layer } from "effect";
 import { commandRecord, waiting } from "../core/operationExamples.ts";
 import { approved, deployment, north, payment, roundStarted, unknown } from "../core/paymentExamples.ts";
 import { stateAfter } from "../core/specification.ts";
+import { layerProtection, unprotected } from "./seededProtection.ts";
+import { layerUnhurtGateways } from "./unhurtGateways.ts";
 
 const reported: NewEvent = {
   type: "AuthenticationReported",
@@ -45,13 +46,14 @@ const performed = (answers: Partial<Pick<Gateway, "finishAction" | "lookUp">>) =
             },
           }),
     };
-    const around = { isDue: true, isMine: () => true, onCall: () => undefined };
+    const around = { shard: 0, isDue: true, isMine: () => true, onCall: () => undefined };
     const recorded = yield* Effect.flatMap(GatewayCalls, ({ perform }) => perform(payment, owed, around)).pipe(
       Effect.provide(layerGatewayCalls),
       Effect.provide(
         Layer.mergeAll(
           layerNoCrashPoints,
-          layerMemoryGatewayHealth,
+          layerUnhurtGateways,
+          layerProtection(unprotected),
           Layer.succeed(Settings, defaultSettings),
           Layer.succeed(Gateways, { candidates: [north], find: () => gateway }),
           Layer.succeed(Deployment, {

@@ -38,6 +38,10 @@ describe("a process's payment actors", () => {
     }
   });
 
+  it("keep all laws while calls are held back, what waits is crowded out, and processes are killed besides", async () => {
+    for (const seed of seedsFrom(50_001, 300)) await expectLawful({ seed, holdsBack: true, kills: seed % 2 === 0 });
+  });
+
   for (const point of ["beforeCall", "afterCall", "afterCommit", "beforeFirstAppend"] as const) {
     it(`park a payment that crashes each time at ${point}, and end it when an operator resumes it`, async () => {
       for (const seed of seedsFrom(30_001, 20)) {

@@ -161,8 +161,37 @@ describe("whatever comes in whatever order", () => {
   });
 
   it("an errand is announced for sending at most one time and maxRetries more (criterion 20)", () => {
-    holdsAtEveryStep(({ command, after }) => {
-      for (const { tries } of errandsOf(after)) expect(tries).toBeLessThanOrEqual(1 + command.given.policy.maxRetries);
+    holdsAtEveryStep(({ command, before: earlier, after }) => {
+      const { candidates, policy } = command.given;
+      for (const intent of owedBy(after)) {
+        const { tries, lastRound } = errandOf(intent);
+        // The knobs may have been turned since: they bind what is announced now.
+        if (intent.round.action !== "resend" || before(earlier, errandOf(intent))?.lastRound === lastRound) continue;
+        const { gateway } = intent.attempt;
+        const retry = candidates.find((candidate) => candidate.gateway === gateway)?.retry ?? policy;
+        expect(tries).toBeLessThanOrEqual(1 + retry.maxRetries);
+      }
+    });
+  });
+
+  it("what was held back is no try, proves nothing, and is not brought again before it is asked for (criterion 20)", () => {
+    holdsAtEveryStep(({ command, before: earlier, events, after }) => {
+      if (!("outcome" in command) || !("heldBack" in command.outcome)) return;
+      const { retryAfterMillis = 0 } = command.outcome;
+      const { at, policy } = command.given;
+      const notBefore = at + Math.min(retryAfterMillis, policy.retryAfterMaxMillis);
+      for (const errand of errandsOf(after)) {
+        const was = before(earlier, errand);
+        if (was === undefined) continue;
+        if (was.status === "UNKNOWN") expect(errand.status).toBe("UNKNOWN");
+        if (was.status === "PENDING" && was.round?.action !== "lookUp") {
+          expect(errand.tries).toBe(errand.status === "FAILED" ? was.tries - 1 : was.tries);
+        }
+        if (errand.lastRound === was.lastRound || errand.status === "FAILED" || was.round === undefined) continue;
+        if (was.round.action === "lookUp" || errand.review !== undefined || after.name === "NEEDS_REVIEW") continue;
+        expect(Date.parse(errand.round!.due)).toBeGreaterThanOrEqual(notBefore);
+      }
+      expect(events.filter(({ type }) => type.endsWith("OutcomeUnknown"))).toEqual([]);
     });
   });
 

@@ -59,6 +59,8 @@ const bodies: fc.Arbitrary<CreateBody> = fc.record(
 const policies: fc.Arbitrary<Policy> = fc.record({
   maxRetries: fc.integer({ min: 0, max: 4 }),
   retryDelaysMillis: fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 4 }),
+  heldBackDelaysMillis: fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 4 }),
+  retryAfterMaxMillis: fc.integer({ min: 0, max: 600_000 }),
   lookUpDelaysMillis: fc.array(fc.integer({ min: 0, max: 600_000 }), { minLength: 1, maxLength: 4 }),
   reviewEveryMillis: fc.integer({ min: 0, max: 600_000 }),
   maxRounds: fc.constantFrom(0, 1, 4, 8, 400),
@@ -91,6 +93,9 @@ interface Order {
   readonly otherBody: boolean;
 }
 
+/** A gateway with knobs of its own. */
+const impatient = { ...north, retry: { maxRetries: 1, retryDelaysMillis: [10] } };
+
 const rarely = <A>(usual: A, ...others: ReadonlyArray<A>): fc.Arbitrary<A> =>
   fc.oneof({ weight: 8, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
 
@@ -109,7 +114,7 @@ const orders: fc.Arbitrary<Order> = fc.record({
   attemptOff: rarely(0, -1, 1),
   roundOff: rarely(0, -1, -2, 1),
   outcome: fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom("NotSent", "Unknown", "NotFound", "move on") },
+    { weight: 8, arbitrary: fc.constantFrom("NotSent", "HeldBack", "Unknown", "NotFound", "move on") },
     { weight: 6, arbitrary: fc.constantFrom("as asked", "as asked", "as asked", "Refused", "Reversed", "Released") },
     {
       weight: 1,
@@ -118,9 +123,17 @@ const orders: fc.Arbitrary<Order> = fc.record({
   ),
   amountOff: rarely(0, 1),
   laterMillis: fc.oneof(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: -5_000, max: 2_000_000 })),
-  candidates: rarely<Given["candidates"]>([north, south, east], [], [north], [south, north]),
+  candidates: rarely<Given["candidates"]>([north, south, east], [], [north], [south, north], [impatient, south]),
   otherBody: rarely(false, true),
 });
+
+/** What says nothing about what the gateway has done. */
+const noEvidence = (outcome: string) => {
+  if (outcome === "HeldBack") {
+    return { _tag: "NotSent", reason: "why", heldBack: true, retryAfterMillis: 8_000 } as const;
+  }
+  return { _tag: outcome === "NotSent" ? ("NotSent" as const) : ("Unknown" as const), reason: "why" };
+};
 
 const outcomeOf = (order: Order, body: CreateBody): GatewayOutcome | LookUpOutcome => {
   const gatewayTransactionId = "ch_1";
@@ -148,7 +161,7 @@ const outcomeOf = (order: Order, body: CreateBody): GatewayOutcome | LookUpOutco
     case "NotFound":
       return { _tag: "NotFound" };
     default:
-      return { _tag: order.outcome === "NotSent" ? "NotSent" : "Unknown", reason: "why" };
+      return noEvidence(order.outcome);
   }
 };
 
@@ -182,7 +195,7 @@ const operationOutcomeOf = (
     case "Released":
       return { _tag: "NotFound" };
     default:
-      return { _tag: order.outcome === "NotSent" ? "NotSent" : "Unknown", reason: "why" };
+      return noEvidence(order.outcome);
   }
 };
 

@@ -32,6 +32,7 @@ describe("what a call says about its gateway", () => {
     ["no answer", true, unknown, { isAnswered: false, isSuccess: false }],
     ["nothing sent", true, { _tag: "NotSent" }, { isAnswered: false, isSuccess: false }],
     ["a call that we held back ourselves", true, { _tag: "NotSent", heldBack: true }, undefined],
+    ["a charge that a gateway turned away for a while", true, { _tag: "NotSent", retryAfterMillis: 1_000 }, undefined],
     ["a look-up that found nothing", false, { _tag: "NotFound" }, { isAnswered: true }],
     ["a look-up without an answer", false, unknown, { isAnswered: false }],
     ["a look-up at a gateway that has no way of asking", false, { _tag: "Unknown", sameKeyAnswers: true }, undefined],

@@ -30,7 +30,10 @@ interface Asked {
   readonly status: "PENDING" | "SUCCEEDED" | "FAILED" | "UNKNOWN";
   /** The number of the latest round; 0 is the first try. */
   readonly lastRound: number;
-  /** How often the request was announced for sending: the first try and every resend (criterion 20 bounds it). */
+  /**
+   * How often the request was announced for sending, the first try and every resend, and not held back (criterion 20 bounds
+   * it).
+   */
   readonly tries: number;
   /** What is owed for it; undefined when nothing is, or when the same commit says what follows. */
   readonly round: Round | undefined;

@@ -40,12 +40,17 @@ export const ActionRequired = Schema.TaggedStruct("ActionRequired", {
   nextAction: NextAction,
 });
 
-/** The request certainly never left: connection refused, DNS, connect time-out, a refusal before processing (429). */
+/**
+ * The request certainly never left: connection refused, DNS, connect time-out, a refusal before processing (429).
+ * `heldBack`: nobody tried; a breaker, a limit or a full gateway of our own kept it here, so it is no try at all.
+ */
 export const NotSent = Schema.TaggedStruct("NotSent", {
   reason: Schema.String,
-  /** How long the gateway asks to be left alone, in milliseconds. */
+  /** How long the gateway, or whatever held it back, asks to be left alone, in milliseconds. */
   retryAfterMillis: Schema.optionalKey(Schema.Int),
+  heldBack: Schema.optionalKey(Schema.Literal(true)),
 });
+export type NotSent = typeof NotSent.Type;
 
 /**
  * The request may have left and no definitive answer came: time-out, reset, 5xx, an answer that cannot be read.

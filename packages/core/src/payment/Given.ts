@@ -5,6 +5,14 @@
 
 import type { Routing } from "../routing/route.ts";
 
+/** How often, and how long after one another, a request that was not sent, or not found, is sent again. */
+export interface Retry {
+  /** Tries beyond the first. */
+  readonly maxRetries: number;
+  /** Wait before the n-th of them, in milliseconds; the last entry stands for all that follow. */
+  readonly retryDelaysMillis: ReadonlyArray<number>;
+}
+
 export interface Candidate {
   readonly gateway: string;
   readonly account: string;
@@ -12,6 +20,8 @@ export interface Candidate {
   readonly keyRetentionMillis: number;
   /** It goes on with a charge that waits for its customer only when it is handed what the customer brought back. */
   readonly finishesActions?: true;
+  /** What holds for this gateway instead of the policy's, for charges and for operations on them. */
+  readonly retry?: Retry;
 }
 
 export interface Policy {
@@ -19,6 +29,13 @@ export interface Policy {
   readonly maxRetries: number;
   /** Wait before the n-th of these retries, in milliseconds; the last entry stands for all that follow. */
   readonly retryDelaysMillis: ReadonlyArray<number>;
+  /**
+   * Wait after the n-th round that was held back here, in milliseconds, on top of what held it back asks for: growing, and
+   * up to half shorter at random, so that what was held back together does not come again together.
+   */
+  readonly heldBackDelaysMillis: ReadonlyArray<number>;
+  /** The longest time to leave a gateway alone that is obeyed, in milliseconds: it may ask for longer. */
+  readonly retryAfterMaxMillis: number;
   /**
    * The schedule of an unknown outcome: wait before the look-up of each step, in milliseconds. After the last step without
    * evidence people look at the payment.
@@ -51,6 +68,8 @@ export interface Policy {
 export const defaultPolicy: Policy = {
   maxRetries: 3,
   retryDelaysMillis: [1_000, 2_000, 4_000, 8_000, 10_000],
+  heldBackDelaysMillis: [1_000, 2_000, 4_000, 8_000, 16_000, 30_000],
+  retryAfterMaxMillis: 300_000,
   lookUpDelaysMillis: [0, 5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000],
   reviewEveryMillis: 86_400_000,
   maxRounds: 400,

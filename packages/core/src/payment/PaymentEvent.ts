@@ -7,7 +7,17 @@
  */
 import { Schema } from "effect";
 import { RecordedCreate } from "./CreateBody.ts";
-import { About, CommandRecord, event, Failure, LookUpAction, Moment, RecordedMoney, ReplyTo } from "./eventShape.ts";
+import {
+  About,
+  CommandRecord,
+  event,
+  Failure,
+  HeldBack,
+  LookUpAction,
+  Moment,
+  RecordedMoney,
+  ReplyTo,
+} from "./eventShape.ts";
 import { ActionRequired, Approved, Declined, Done, NextAction, NotFound, Released } from "./GatewayOutcome.ts";
 import { operationEvents } from "./operationEvents.ts";
 import { RecordedRoute } from "./RecordedRoute.ts";
@@ -78,17 +88,21 @@ export const AttemptStarted = event("AttemptStarted", {
   request: ChargeRequest,
 });
 
-/** The try certainly never left this process. `last`: the retries are used up, the attempt ends here. */
+/**
+ * The try certainly never left this process. `last`: the retries are used up, the attempt ends here. `heldBack`: it was not
+ * even made, and is not counted as one.
+ */
 export const AttemptNotSent = event("AttemptNotSent", {
   attempt: Schema.Int,
   round: Schema.Int,
   reason: Schema.String,
   last: Schema.Boolean,
+  heldBack: HeldBack,
 });
 
 /**
  * A further round of the attempt's debt: a look-up or a resend, not before `due` (law 1). `step`: its position in the
- * schedule of look-ups; logs of version 0.1.0 have none.
+ * schedule of look-ups; logs of version 0.1.0 have none. `heldBack`: the resend before it was kept here, and is no try.
  */
 export const RoundStarted = event("RoundStarted", {
   attempt: Schema.Int,
@@ -96,6 +110,7 @@ export const RoundStarted = event("RoundStarted", {
   action: LookUpAction,
   due: Moment,
   step: Schema.optionalKey(Schema.Int),
+  heldBack: HeldBack,
 });
 
 export const AttemptOutcomeUnknown = event("AttemptOutcomeUnknown", {

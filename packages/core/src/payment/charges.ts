@@ -3,8 +3,8 @@ import type { Attempt } from "./Errand.ts";
 import { afterFailedAttempt } from "./attempts.ts";
 import { onCustomerActed, onEvidence, type Evidence } from "./evidence.ts";
 import { findAttempt } from "./evolving.ts";
-import { speaksOfMoney } from "./GatewayOutcome.ts";
-import { delayOf, type Given } from "./Given.ts";
+import { speaksOfMoney, type NotSent } from "./GatewayOutcome.ts";
+import type { Given } from "./Given.ts";
 import { onLateSuccess, onWinnersEvidence } from "./lateTruths.ts";
 import type { RecordLookUp, RecordOutcome } from "./PaymentCommand.ts";
 import type { NewEvent } from "./PaymentEvent.ts";
@@ -18,14 +18,14 @@ import {
   type Processing,
 } from "./PaymentState.ts";
 import {
+  afterHeldBack,
   afterNoAnswer,
   afterNotFound,
   afterNothingNew,
   hasRound,
   lookUpAtStep,
   lookUpNow,
-  resendAt,
-  whyNotAgain,
+  resendOfNotSent,
   type Asking,
 } from "./verification.ts";
 
@@ -46,16 +46,15 @@ export const becameUnknown = (asking: Asking<Attempt>, round: number, reason: st
   lookUpAtStep(asking, 0),
 ];
 
-const onNotSent = (open: Processing, { payment, round, given }: RecordOutcome, reason: string) => {
+const onNotSent = (open: Processing, { payment, round, given }: RecordOutcome, outcome: NotSent) => {
   const { attempt } = open;
-  const asking = { state: open, errand: attempt, given };
-  const last = whyNotAgain(asking) !== undefined;
-  const notSent: NewEvent = { type: "AttemptNotSent", data: { attempt: attempt.number, round, reason, last } };
+  const { reason, heldBack } = outcome;
+  const again = resendOfNotSent({ state: open, errand: attempt, given }, round, outcome);
+  const last = again === undefined;
+  const held = heldBack === undefined ? {} : { heldBack };
+  const notSent: NewEvent = { type: "AttemptNotSent", data: { attempt: attempt.number, round, reason, last, ...held } };
   const failure = { code: "gateway_unavailable", message: reason };
-  const { retryDelaysMillis } = given.policy;
-  return last
-    ? [notSent, ...afterFailedAttempt(payment, open, given, failure, true)]
-    : [notSent, resendAt(asking, 0, given.at + delayOf(retryDelaysMillis, round, given.jitter))];
+  return again === undefined ? [notSent, ...afterFailedAttempt(payment, open, given, failure, true)] : [notSent, again];
 };
 
 /** A charge that is open: only the first tries of its own owner are believed when they say that they were not sent. */
@@ -72,12 +71,11 @@ const onOpen = (open: Open, command: RecordOutcome | RecordLookUp): ReadonlyArra
   }
   if (round !== attempt.lastRound) return nothing;
   if (open.name === "PROCESSING") {
-    return command.type === "RecordOutcome" && outcome._tag === "NotSent"
-      ? onNotSent(open, command, outcome.reason)
-      : nothing;
+    return command.type === "RecordOutcome" && outcome._tag === "NotSent" ? onNotSent(open, command, outcome) : nothing;
   }
   if (!hasRound(asking)) return nothing;
   if (outcome._tag === "NotFound") return afterNotFound(asking);
+  if (outcome._tag === "NotSent" && outcome.heldBack === true) return afterHeldBack(asking, outcome);
   return afterNoAnswer(asking, outcome._tag === "Unknown" && outcome.sameKeyAnswers === true);
 };
 

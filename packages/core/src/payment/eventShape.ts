@@ -46,3 +46,6 @@ export const About = Schema.Union([Schema.Struct({ attempt: Schema.Int }), Schem
 export type About = typeof About.Type;
 
 export const LookUpAction = Schema.Literals(["lookUp", "resend"]);
+
+/** Present where what is spoken of was never tried: a breaker, a limit or a full gateway kept it in this process. */
+export const HeldBack = Schema.optionalKey(Schema.Literal(true));

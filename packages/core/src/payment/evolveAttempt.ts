@@ -1,6 +1,6 @@
 /** The transitions of a payment's own attempt, from its start to what the gateway holds or has refused. */
 import { isOpen, type Attempt, type Round } from "./Errand.ts";
-import { base, findAttempt, remembering, settled, withAttempt, withRound } from "./evolving.ts";
+import { base, findAttempt, remembering, settled, untried, withAttempt, withRound } from "./evolving.ts";
 import type { OpenPayment } from "./attempts.ts";
 import type { CurrentEvent, EventOf, Failure } from "./PaymentEvent.ts";
 import { isBeingVoided, isHeld, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
@@ -97,9 +97,10 @@ const isWatchable = (state: ExistingPayment, { number }: Attempt): boolean => {
 const notSent = (state: ExistingPayment, event: EventOf<"AttemptNotSent">): PaymentState | undefined => {
   if (state.name !== "PROCESSING" || openAttempt(state, event.data.attempt) === undefined) return undefined;
   const failure: Failure = { code: "gateway_unavailable", message: event.data.reason };
+  const tried = event.data.heldBack === true ? untried(state.attempt) : state.attempt;
   const attempt: Attempt = event.data.last
-    ? { ...settled(state.attempt, "FAILED"), failure, mayMoveOn: true }
-    : { ...state.attempt, round: undefined };
+    ? { ...settled(tried, "FAILED"), failure, mayMoveOn: true }
+    : { ...tried, round: undefined };
   return { ...base(state, event), name: "PROCESSING", attempt };
 };
 

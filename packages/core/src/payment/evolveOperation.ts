@@ -1,6 +1,6 @@
 /** The transitions of captures, voids and refunds once they are asked for, and what they make of their payment. */
 import { isOpen, type Operation } from "./Errand.ts";
-import { base, findOperation, remembering, settled, withOperation, withRound } from "./evolving.ts";
+import { base, findOperation, remembering, settled, untried, withOperation, withRound } from "./evolving.ts";
 import { capturable, refundable } from "./reservations.ts";
 import type { CurrentEvent, EventOf, Failure } from "./PaymentEvent.ts";
 import { ownOpenOperations, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
@@ -175,9 +175,10 @@ const reversed = (state: ExistingPayment, event: EventOf<"RefundReversed">): Pay
 };
 
 const notSent = (state: ExistingPayment, event: EventOf<"OperationNotSent">): PaymentState | undefined => {
-  const { operation: number, last, reason, expiresAt } = event.data;
-  const operation = findOperation(state, number);
-  if (operation?.status !== "PENDING") return undefined;
+  const { operation: number, last, reason, expiresAt, heldBack } = event.data;
+  const found = findOperation(state, number);
+  if (found?.status !== "PENDING") return undefined;
+  const operation = heldBack === true ? untried(found) : found;
   const failure = { code: "gateway_unavailable", message: reason };
   return last
     ? expiringAt(operationFailed(state, event, operation, failure), event.version, expiresAt)

@@ -65,14 +65,20 @@ interface RoundData {
   readonly action: "lookUp" | "resend";
   readonly due: string;
   readonly step?: number;
+  readonly heldBack?: true;
 }
+
+/** Without its last announcement: what was held back is no try. */
+export const untried = <Asked extends Errand>(errand: Asked): Asked => ({ ...errand, tries: errand.tries - 1 });
 
 /** The errand with a further round; undefined where the round does not follow its last one. */
 export const withRound = <Asked extends Errand>(errand: Asked, version: number, data: RoundData): Asked | undefined => {
-  const { round: number, action, due, step = 0 } = data;
+  const { round: number, action, due, step = 0, heldBack } = data;
   if (number !== errand.lastRound + 1) return undefined;
+  if (heldBack === true && (errand.status !== "UNKNOWN" || errand.round?.action !== "resend")) return undefined;
   const round: Round = { round: number, version, action, due, step };
-  return { ...errand, lastRound: number, tries: errand.tries + (action === "resend" ? 1 : 0), round };
+  const { tries } = heldBack === true ? untried(errand) : errand;
+  return { ...errand, lastRound: number, tries: tries + (action === "resend" ? 1 : 0), round };
 };
 
 /** An errand that has come to its end, and owes nothing: whatever was in question about it is answered. */

@@ -3,7 +3,7 @@
  * all three kinds, and each begins with a request that says letter for letter what will be sent (law 1).
  */
 import { Schema } from "effect";
-import { About, CommandRecord, event, Failure, LookUpAction, Moment, RecordedMoney } from "./eventShape.ts";
+import { About, CommandRecord, event, Failure, HeldBack, LookUpAction, Moment, RecordedMoney } from "./eventShape.ts";
 
 /** `command`: a client asked for it. The others are the system's own: see Operation in PaymentState.ts. */
 export const Purpose = Schema.Literals(["command", "cancel", "expiry", "compensation"]);
@@ -74,12 +74,13 @@ export const PaymentCancelled = event("PaymentCancelled", {
 /** The void or refund that undoes a success which came late is done. */
 export const LateSuccessCompensated = event("LateSuccessCompensated", done);
 
-/** The request certainly never left this process. `last`: the retries are used up, the operation has failed. */
+/** The request certainly never left this process, as in AttemptNotSent. `last`: the operation has failed. */
 export const OperationNotSent = event("OperationNotSent", {
   operation: Schema.Int,
   round: Schema.Int,
   reason: Schema.String,
   last: Schema.Boolean,
+  heldBack: HeldBack,
   ...expiresAgain,
 });
 
@@ -90,6 +91,7 @@ export const OperationRoundStarted = event("OperationRoundStarted", {
   action: LookUpAction,
   due: Moment,
   step: Schema.Int,
+  heldBack: HeldBack,
 });
 
 /** The gateway answered a look-up: it has nothing under the operation's key. */

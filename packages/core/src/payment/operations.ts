@@ -2,22 +2,22 @@
 import { isOpen, type Operation } from "./Errand.ts";
 import type { RecordedMoney } from "./eventShape.ts";
 import { findAttempt, findOperation } from "./evolving.ts";
-import { delayOf, isoTime } from "./Given.ts";
-import { speaksOfMoney, type OperationLookUpOutcome, type OperationOutcome } from "./GatewayOutcome.ts";
+import { isoTime } from "./Given.ts";
+import { speaksOfMoney, type NotSent, type OperationLookUpOutcome, type OperationOutcome } from "./GatewayOutcome.ts";
 import type { RecordOperation } from "./PaymentCommand.ts";
 import type { Failure, NewEvent } from "./PaymentEvent.ts";
 import { attemptOf, isHeld, type ExistingPayment } from "./PaymentState.ts";
 import {
+  afterHeldBack,
   afterNoAnswer,
   afterNotFound,
   afterNothingNew,
   hasRound,
   lookUpAtStep,
   lookUpNow,
-  resendAt,
+  resendOfNotSent,
   reviewRequested,
   roundsUsedUp,
-  whyNotAgain,
   type Asking,
 } from "./verification.ts";
 
@@ -132,15 +132,14 @@ const onRefused = (asking: Asking<Operation>, failure: Failure): ReadonlyArray<N
   return [{ type: failedTypes[kind], data: { operation, failure, ...again(asking) } }, ...afterFailure(asking)];
 };
 
-const onNotSent = (asking: Asking<Operation>, round: number, reason: string): ReadonlyArray<NewEvent> => {
-  const { errand, given } = asking;
-  const last = whyNotAgain(asking) !== undefined;
-  const data = { operation: errand.number, round, reason, last, ...(last ? again(asking) : {}) };
+const onNotSent = (asking: Asking<Operation>, round: number, outcome: NotSent): ReadonlyArray<NewEvent> => {
+  const { reason, heldBack } = outcome;
+  const resend = resendOfNotSent(asking, round, outcome);
+  const last = resend === undefined;
+  const held = heldBack === undefined ? {} : { heldBack };
+  const data = { operation: asking.errand.number, round, reason, last, ...held, ...(last ? again(asking) : {}) };
   const notSent: NewEvent = { type: "OperationNotSent", data };
-  const { retryDelaysMillis } = given.policy;
-  return last
-    ? [notSent, ...afterFailure(asking)]
-    : [notSent, resendAt(asking, 0, given.at + delayOf(retryDelaysMillis, round, given.jitter))];
+  return resend === undefined ? [notSent, ...afterFailure(asking)] : [notSent, resend];
 };
 
 const onOpen = (asking: Asking<Operation>, round: number, outcome: Outcome): ReadonlyArray<NewEvent> => {
@@ -160,14 +159,14 @@ const onOpen = (asking: Asking<Operation>, round: number, outcome: Outcome): Rea
       if (errand.status === "PENDING") return operationBecameUnknown(asking, round, outcome.reason);
       break;
     case "NotSent":
-      if (errand.status === "PENDING")
-        return round === errand.lastRound ? onNotSent(asking, round, outcome.reason) : nothing;
+      if (errand.status === "PENDING") return round === errand.lastRound ? onNotSent(asking, round, outcome) : nothing;
       break;
     case "NotFound":
       if (errand.status === "PENDING") return nothing;
   }
   if (round !== errand.lastRound || !hasRound(asking)) return nothing;
   if (outcome._tag === "NotFound") return afterNotFound(asking);
+  if (outcome._tag === "NotSent" && outcome.heldBack === true) return afterHeldBack(asking, outcome);
   return afterNoAnswer(asking, outcome._tag === "Unknown" && outcome.sameKeyAnswers === true);
 };
 

@@ -11,8 +11,9 @@
  *    settled it; then it goes on for as long as the gateway knows the key.
  */
 import { isOpen, isOperation, type Errand, type Round } from "./Errand.ts";
-import { findAttempt } from "./evolving.ts";
-import { delayOf, isoTime, type Given } from "./Given.ts";
+import { findAttempt, untried } from "./evolving.ts";
+import { delayOf, isoTime, type Candidate, type Given, type Retry } from "./Given.ts";
+import type { NotSent } from "./GatewayOutcome.ts";
 import { roundsUntilVersion } from "./limits.ts";
 import type { NewEvent } from "./PaymentEvent.ts";
 import type { ExistingPayment } from "./PaymentState.ts";
@@ -29,20 +30,23 @@ export type WithRound<Asked extends Errand = Errand> = Asking<Asked & { readonly
 export const hasRound = <Asked extends Errand>(asking: Asking<Asked>): asking is WithRound<Asked> =>
   asking.errand.round !== undefined;
 
+/** The errand's gateway, if it is still configured. */
+const candidateOf = ({ state, errand, given }: Asking): Candidate | undefined => {
+  const attempt = isOperation(errand) ? findAttempt(state, errand.attempt) : errand;
+  return given.candidates.find(({ gateway, account }) => gateway === attempt?.gateway && account === attempt.account);
+};
+
+const retryOf = (asking: Asking): Retry => candidateOf(asking)?.retry ?? asking.given.policy;
+
 /** One try and `maxRetries` more, whatever became of them: a resend after "not found" is one of them (criterion 20). */
-const triesUsedUp = ({ errand, given }: Asking): boolean => errand.tries > given.policy.maxRetries;
+const triesUsedUp = (asking: Asking): boolean => asking.errand.tries > retryOf(asking).maxRetries;
 
 export const roundsUsedUp = ({ state, errand, given }: Asking): boolean =>
   errand.lastRound >= given.policy.maxRounds || state.version >= roundsUntilVersion;
 
 /** Until when the errand's gateway knows its key; for a gateway that is not configured any more only the policy counts. */
-const keyKnownUntil = ({ state, errand, given }: Asking): number => {
-  const attempt = isOperation(errand) ? findAttempt(state, errand.attempt) : errand;
-  const candidate = given.candidates.find(
-    ({ gateway, account }) => gateway === attempt?.gateway && account === attempt.account,
-  );
-  return Date.parse(errand.startedAt) + (candidate?.keyRetentionMillis ?? Number.POSITIVE_INFINITY);
-};
+const keyKnownUntil = (asking: Asking): number =>
+  Date.parse(asking.errand.startedAt) + (candidateOf(asking)?.keyRetentionMillis ?? Number.POSITIVE_INFINITY);
 
 const withinResendWindow = (asking: Asking): boolean => {
   const { state, errand, given } = asking;
@@ -59,6 +63,24 @@ export const whyNotAgain = (asking: Asking): string | undefined => {
   if (triesUsedUp(asking)) return "it was sent as often as it may be";
   return roundsUsedUp(asking) ? "it has had as many rounds as it may have" : undefined;
 };
+
+/**
+ * The wait before what was not sent is sent again: the gateway's own back-off, and at least what it asks for; after what
+ * was held back here what that asks for and a growing wait on top, since whatever was held back with it comes again too.
+ */
+const notSentWaitMillis = (asking: Asking, round: number, { retryAfterMillis = 0, heldBack }: NotSent): number => {
+  const { policy, jitter } = asking.given;
+  const asked = Math.min(Math.max(0, retryAfterMillis), policy.retryAfterMaxMillis);
+  return heldBack === true
+    ? asked + delayOf(policy.heldBackDelaysMillis, round, jitter)
+    : Math.max(asked, delayOf(retryOf(asking).retryDelaysMillis, round, jitter));
+};
+
+/** The resend of what certainly was not sent; undefined where it is not to be sent again. */
+export const resendOfNotSent = (asking: Asking, round: number, outcome: NotSent): NewEvent | undefined =>
+  whyNotAgain(outcome.heldBack === true ? { ...asking, errand: untried(asking.errand) } : asking) === undefined
+    ? resendAt(asking, 0, asking.given.at + notSentWaitMillis(asking, round, outcome))
+    : undefined;
 
 const roundAt = (errand: Errand, action: "lookUp" | "resend", step: number, at: number): NewEvent => {
   const round = { round: errand.lastRound + 1, action, due: isoTime(at), step };
@@ -160,6 +182,20 @@ export const afterNoAnswer = (asking: WithRound, sameKeyAnswers = false): Readon
   return action === "lookUp" && step >= last
     ? review(asking, `the gateway gave no answer about the ${nameOf(errand)} in the whole schedule of look-ups`)
     : [lookUpAtStep(asking, Math.min(step + 1, last))];
+};
+
+/**
+ * A resend of what is unknown was held back: it is no evidence, and no try either. The gateway is asked again before it is
+ * sent, at the same step of the schedule, since an earlier try may arrive meanwhile.
+ */
+export const afterHeldBack = (asking: WithRound, outcome: NotSent): ReadonlyArray<NewEvent> => {
+  const { errand, given } = asking;
+  if (isWatched(asking) || isInReview(asking) || errand.round.action !== "resend") return afterNoAnswer(asking);
+  const at = given.at + notSentWaitMillis(asking, errand.round.round, outcome);
+  const next = lookUpAt(asking, errand.round.step, at);
+  return next.type === "RoundStarted" || next.type === "OperationRoundStarted"
+    ? [{ ...next, data: { ...next.data, heldBack: true } } as NewEvent]
+    : [next];
 };
 
 const notFound = (errand: Errand, { round }: Round): NewEvent =>

@@ -19,7 +19,7 @@ import { unknown, unreadable, withoutAnswer, type Answered } from "../evidence/n
 import { ruledCharge, ruledOperation, type Evidence, type Ruling } from "../evidence/Ruling.ts";
 import type { StartRequest } from "../Gateway.ts";
 import type { Exchange } from "../http/GatewayHttp.ts";
-import { retryAfterMillis } from "../http/retryAfter.ts";
+import { leftAloneMillis } from "../http/retryAfter.ts";
 import { adyenErrorIn, decodeModification, decodePaymentResult, type PaymentResult } from "./adyenDocuments.ts";
 import { adyenMoney } from "./adyenMoney.ts";
 import { ruleAdyenError, ruleRefusal } from "./adyenRulings.ts";
@@ -32,7 +32,7 @@ const errorIn = ({ status, headers, body }: Answered): readonly [Ruling, Evidenc
       code: errorCode ?? `status ${status}`,
       message: message ?? undefined,
       requestId: pspReference ?? headers["request-id"],
-      retryAfterMillis: retryAfterMillis(headers),
+      retryAfterMillis: leftAloneMillis(status, headers),
     },
   ];
 };

@@ -47,6 +47,7 @@ export const makeAdyenGateway: (
   return {
     name,
     account,
+    connections: maxConnections,
     start: (request) =>
       withoutDefects(() => {
         const amount = adyenMoney.toGateway(request.amount);

@@ -1,5 +1,6 @@
 /** Fields that the configurations of several gateways share. */
 import { Schema } from "effect";
+import { ResilienceConfig } from "./Resilience.ts";
 
 /** Names and accounts stand in events and metrics for ever: short, and plain enough to be a label. */
 export const Label = Schema.String.check(
@@ -48,6 +49,8 @@ export const callFields = {
   timeoutMillis: Schema.optionalKey(between(1, 600_000)),
   /** Requests under way at once, of each process: 1 to 10000. */
   maxConnections: Schema.optionalKey(between(1, 10_000)),
+  /** Retries, breaker, rate, calls at once: what surrounds the calls (docs/resilience.md). Default: the guide's knobs. */
+  resilience: Schema.optionalKey(ResilienceConfig),
 };
 
 /** Where an adapter calls, without the slash at its end. */

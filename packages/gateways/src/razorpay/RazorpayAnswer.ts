@@ -18,7 +18,7 @@ import type { Answered } from "../evidence/noAnswer.ts";
 import { unknown } from "../evidence/noAnswer.ts";
 import { ruledCharge, type Evidence, type Ruling } from "../evidence/Ruling.ts";
 import type { OperationRequest } from "../Gateway.ts";
-import { retryAfterMillis } from "../http/retryAfter.ts";
+import { leftAloneMillis } from "../http/retryAfter.ts";
 import { keyNote, noteIn, paymentIn, razorpayErrorIn, type Payment, type Refund } from "./razorpayDocuments.ts";
 import { razorpayMoney } from "./razorpayMoney.ts";
 import { ruleFailure, ruleRazorpay } from "./razorpayRulings.ts";
@@ -40,7 +40,7 @@ export const refusalIn = ({ status, headers, body }: Answered): readonly [Ruling
       declineCode: refusal.reason,
       gatewayTransactionId: paymentIn(error),
       requestId: headers["request-id"],
-      retryAfterMillis: retryAfterMillis(headers),
+      retryAfterMillis: leftAloneMillis(status, headers),
     },
   ];
 };

@@ -89,6 +89,7 @@ export const makeRazorpayGateway: (
   return {
     name,
     account,
+    connections: maxConnections,
     start: (request) => withoutDefects(() => charge.start(request)),
     lookUp: (request) => withoutDefects(() => charge.lookUp(request)),
     operate: (request) =>

@@ -1,5 +1,6 @@
 import { Schema } from "effect";
 import { between, Label, oneDayMillis, SecureUrl } from "../configuration/fields.ts";
+import { ResilienceConfig } from "../configuration/Resilience.ts";
 import { SecretReference } from "../configuration/Secret.ts";
 
 export const RazorpayConfig = Schema.Struct({
@@ -17,6 +18,8 @@ export const RazorpayConfig = Schema.Struct({
   timeoutMillis: Schema.optionalKey(between(1, 6_000)),
   /** Requests under way at once, of each process: 1 to 10000, default 32. */
   maxConnections: Schema.optionalKey(between(1, 10_000)),
+  /** Retries, breaker, rate, calls at once: what surrounds the calls (docs/resilience.md). Default: the guide's knobs. */
+  resilience: Schema.optionalKey(ResilienceConfig),
   /** Nothing is said about how long a refund's key is known: at most, and by default, one day. */
   keyRetentionMillis: Schema.optionalKey(between(1, oneDayMillis)),
 });

@@ -28,7 +28,7 @@ import type { GatewayOutcome, LookUpOutcome } from "@aegispay/core/payment/Gatew
 import { NextAction } from "@aegispay/core/payment/GatewayOutcome";
 import { Option, Schema } from "effect";
 import type { Exchange } from "../http/GatewayHttp.ts";
-import { answered, decodeRefusal, notProcessed, Refusal, unknown, unreadable } from "./evidence.ts";
+import { answered, decodeRefusal, Refusal, turnedAway, unknown, unreadable } from "./evidence.ts";
 
 const ChargeDocument = Schema.Struct({
   id: Schema.NonEmptyString,
@@ -97,7 +97,8 @@ export const readStartAnswer = (exchange: Exchange, idempotencyKey: string): Gat
   if (exchange._tag === "NotSent") return exchange;
   if (exchange._tag === "NoAnswer") return unknown(exchange.reason);
   const { status, body } = exchange;
-  if (notProcessed.has(status)) return { _tag: "NotSent", reason: `turned away with ${status}` };
+  const away = turnedAway(exchange);
+  if (away !== undefined) return away;
   if (status === 200) {
     const charge = decodeCharge(body);
     return Option.isSome(charge) ? outcomeOf(charge.value, idempotencyKey) : unreadable(exchange);

@@ -28,7 +28,7 @@ import type { OperationLookUpOutcome, OperationOutcome } from "@aegispay/core/pa
 import { Option, Schema } from "effect";
 import type { OperationRequest } from "../Gateway.ts";
 import type { Exchange } from "../http/GatewayHttp.ts";
-import { answered, decodeRefusal, notProcessed, Refusal, unknown, unreadable } from "./evidence.ts";
+import { answered, decodeRefusal, Refusal, turnedAway, unknown, unreadable } from "./evidence.ts";
 
 const OperationDocument = Schema.Struct({
   id: Schema.NonEmptyString,
@@ -87,7 +87,8 @@ export const readOperationAnswer = (exchange: Exchange, request: OperationReques
   if (exchange._tag === "NotSent") return exchange;
   if (exchange._tag === "NoAnswer") return unknown(exchange.reason);
   const { status, body } = exchange;
-  if (notProcessed.has(status)) return { _tag: "NotSent", reason: `turned away with ${status}` };
+  const away = turnedAway(exchange);
+  if (away !== undefined) return away;
   if (status === 200) {
     const charge = decodeOperations(body);
     if (Option.isNone(charge)) return unreadable(exchange);

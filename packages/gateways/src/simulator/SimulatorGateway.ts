@@ -27,6 +27,7 @@ export const makeSimulatorGateway: (options: SimulatorGatewayOptions) => Effect.
     return {
       name,
       account,
+      connections: maxConnections,
       start: ({ idempotencyKey, reference, amount, token, capture }) =>
         withoutDefects(() =>
           Effect.map(

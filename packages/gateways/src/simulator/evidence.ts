@@ -1,5 +1,9 @@
 /** What the answers to charges and to operations have in common. */
 import { Option, Schema } from "effect";
+import type { Exchange } from "../http/GatewayHttp.ts";
+import { leftAloneMillis } from "../http/retryAfter.ts";
+
+type Answered = Extract<Exchange, { readonly _tag: "Answered" }>;
 
 export const Refusal = Schema.Struct({
   code: Schema.String,
@@ -14,8 +18,15 @@ const decodeError = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Stru
 export const decodeRefusal = (body: string): typeof Refusal.Type | undefined =>
   Option.getOrUndefined(decodeError(body))?.error;
 
-/** Turned away before anything was processed. */
-export const notProcessed: ReadonlySet<number> = new Set([401, 403, 404, 405, 429]);
+const notProcessed: ReadonlySet<number> = new Set([401, 403, 404, 405, 429]);
+
+/** Turned away before anything was processed; undefined where the status does not say so. */
+export const turnedAway = ({ status, headers }: Answered) => {
+  if (!notProcessed.has(status)) return undefined;
+  const retryAfterMillis = leftAloneMillis(status, headers);
+  const asked = retryAfterMillis === undefined ? {} : { retryAfterMillis };
+  return { _tag: "NotSent", reason: `turned away with ${status}`, ...asked } as const;
+};
 
 export const unknown = (reason: string) => ({ _tag: "Unknown", reason }) as const;
 

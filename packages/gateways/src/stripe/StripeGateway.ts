@@ -40,6 +40,7 @@ export const makeStripeGateway: (
   return {
     name,
     account,
+    connections: maxConnections,
     start: (request) =>
       withoutDefects(() => {
         const amount = stripeMoney.toGateway(request.amount);

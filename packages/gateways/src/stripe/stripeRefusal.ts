@@ -1,7 +1,7 @@
 /** A refusal of Stripe, as evidence and with its ruling. */
 import type { Answered } from "../evidence/noAnswer.ts";
 import type { Evidence, Ruling } from "../evidence/Ruling.ts";
-import { retryAfterMillis } from "../http/retryAfter.ts";
+import { leftAloneMillis } from "../http/retryAfter.ts";
 import type { StripeError } from "./stripeDocuments.ts";
 import { stripeErrorIn } from "./stripeDocuments.ts";
 import { ruleStripe } from "./stripeRulings.ts";
@@ -31,7 +31,7 @@ export const refusalIn = ({ status, headers, body }: Answered): readonly [Ruling
   const evidence = {
     ...evidenceOf(error, `status ${status}`),
     requestId: headers["request-id"],
-    retryAfterMillis: retryAfterMillis(headers),
+    retryAfterMillis: leftAloneMillis(status, headers),
   };
   return [rule(status, error), evidence];
 };

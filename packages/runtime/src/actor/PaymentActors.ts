@@ -118,6 +118,7 @@ const make = Effect.gen(function* () {
     const call: Call = { atGateway: false, fiber: undefined as unknown as Fiber.Fiber<void> };
     const isMine = () => !actor.dropped && ownership.holds(actor.shard);
     const performed = calls.perform(actor.payment, intent, {
+      shard: actor.shard,
       isDue: actor.due.has(version),
       // A later round may have taken its place while it waited.
       isMine: () => isMine() && isOwed(actor, version),

@@ -222,8 +222,9 @@ const make = Effect.gen(function* () {
     yield* take(actor, mail);
     for (;;) {
       const owed = owedBy(actor);
-      yield* debtTimers.armWaiting(actor, owed);
-      const pressing = owed.filter((debt) => !debtTimers.waits(actor, debt));
+      const waiting = owed.filter((debt) => debtTimers.waits(actor, debt));
+      yield* debtTimers.armWaiting(actor, waiting);
+      const pressing = owed.filter((debt) => !waiting.includes(debt));
       let isPrepared = true;
       for (const debt of pressing) {
         if (yield* prepare(actor, debt)) {

@@ -5,9 +5,10 @@
  * 1. What nothing un-acked holds is armed by this actor's own life before anything else is done about it (law 5).
  * 2. A timer is cancelled only when its debt is settled or has a later round, and that is held by something else.
  */
-import { expirySet, intents, type Intent } from "@aegispay/core/payment/intents";
+import { expirySet, intents, type GatewayIntent, type Intent } from "@aegispay/core/payment/intents";
 import { Clock, Effect } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
+import { GatewayProtection } from "../resilience/GatewayProtection.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
 import { Ownership } from "../shard/Ownership.ts";
 import { timerKindOf, Timers } from "../timers/Timers.ts";
@@ -25,6 +26,7 @@ export const isOwed = (actor: PaymentActor, version: number): boolean =>
 
 export const makeDebtTimers = Effect.gen(function* () {
   const { timerFromMillis } = yield* Settings;
+  const protection = yield* GatewayProtection;
   const clock = yield* Clock.Clock;
   const timers = yield* Timers;
   const ownership = yield* Ownership;
@@ -33,11 +35,22 @@ export const makeDebtTimers = Effect.gen(function* () {
 
   const millisUntilDue = ({ round }: Intent): number => Date.parse(round.due) - clock.currentTimeMillisUnsafe();
 
-  /** What nothing un-acked holds, and what waits long; an expiry is never waited for here. */
+  /** Its gateway, or its merchant, has as many payments here as may be: what is not due yet makes room. */
+  const isCrowded = ({ shard, payment }: PaymentActor, { attempt, round }: GatewayIntent): boolean => {
+    const circuit = round.action === "lookUp" ? "lookUp" : "money";
+    return protection.isCrowded({ shard, gateway: attempt.gateway, merchant: payment.merchant, circuit });
+  };
+
+  /**
+   * What nothing un-acked holds, what waits long, and what waits while others are waited for; an expiry is never waited for
+   * here. To be asked once for each look at what is owed: the next answer may be another.
+   */
   const waits = (actor: PaymentActor, debt: Intent): boolean => {
     if (actor.held.size === 0) return true;
     if (actor.due.has(debt.round.version)) return false;
-    return debt.kind === "expiry" || millisUntilDue(debt) > timerFromMillis;
+    if (debt.kind === "expiry") return true;
+    const millis = millisUntilDue(debt);
+    return millis > timerFromMillis || (millis > 0 && !actor.calls.has(debt.round.version) && isCrowded(actor, debt));
   };
 
   const arm = Effect.fnUntraced(function* (actor: PaymentActor, debt: Intent) {
@@ -55,11 +68,9 @@ export const makeDebtTimers = Effect.gen(function* () {
   return {
     millisUntilDue,
     waits,
-    /** Arms all that waits and that this actor's own life has not armed. */
-    armWaiting: Effect.fnUntraced(function* (actor: PaymentActor, owed: ReadonlyArray<Intent>) {
-      for (const debt of owed) {
-        if (waits(actor, debt) && !actor.armed.has(debt.round.version)) yield* arm(actor, debt);
-      }
+    /** Arms all of what waits that this actor's own life has not armed. */
+    armWaiting: Effect.fnUntraced(function* (actor: PaymentActor, waiting: ReadonlyArray<Intent>) {
+      for (const debt of waiting) if (!actor.armed.has(debt.round.version)) yield* arm(actor, debt);
     }),
     /** An expiry that may not come yet keeps its timer. */
     cancelMoot: (actor: PaymentActor): void => {

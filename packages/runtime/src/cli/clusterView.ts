@@ -8,6 +8,7 @@ import { Clock, Context, Effect, Layer } from "effect";
 import { layerNats } from "../nats/NatsConnection.ts";
 import { layerDeployment } from "../nats/NatsTopology.ts";
 import { circuitKey, type Circuit } from "../resilience/Breakers.ts";
+import { admits } from "../resilience/circuit.ts";
 import { readBreakers } from "../resilience/NatsBreakersOverview.ts";
 import { readHealth } from "../routing/NatsHealthOverview.ts";
 import { natsAddress } from "./connection.ts";
@@ -37,9 +38,6 @@ export const viewCluster = (
 export const candidatesOf = (config: GatewaysConfig) =>
   Effect.scoped(Effect.map(Layer.build(layerFromConfig(config)), (built) => Context.get(built, Gateways).candidates));
 
-const rejects = (circuit: Circuit | undefined, atMillis: number): boolean =>
-  circuit?.state === "OPEN" && atMillis < (circuit.untilMillis ?? Number.POSITIVE_INFINITY);
-
 /** What routing would be given of them. */
 export const liveOf = (
   { figures, circuits }: ClusterView,
@@ -49,7 +47,8 @@ export const liveOf = (
     const live = new Map(figures);
     for (const { gateway, account } of candidates) {
       const key = liveKey(gateway, account);
-      const breakerOpen = rejects(circuits.get(circuitKey(gateway, account, "money")), atMillis);
+      const circuit = circuits.get(circuitKey(gateway, account, "money"));
+      const breakerOpen = circuit !== undefined && !admits(circuit, atMillis);
       if (breakerOpen) live.set(key, { ...(live.get(key) ?? unseen), breakerOpen });
     }
     return live;

@@ -32,6 +32,8 @@ const Overrides = Schema.fromJsonString(
       Schema.Struct({
         maxRetries: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))),
         retryDelaysMillis: Schema.optionalKey(delays),
+        heldBackDelaysMillis: Schema.optionalKey(delays),
+        retryAfterMaxMillis: Schema.optionalKey(millis),
         lookUpDelaysMillis: Schema.optionalKey(delays),
         resendForMillis: Schema.optionalKey(millis),
         keyRetentionMarginMillis: Schema.optionalKey(millis),

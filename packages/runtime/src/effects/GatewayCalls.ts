@@ -8,11 +8,14 @@ import type { PaymentRef } from "@aegispay/core/identity/Identity";
 import type { LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
 import type { ChargeIntent, GatewayIntent } from "@aegispay/core/payment/intents";
 import type { Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCommand";
-import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect";
+import { Clock, Context, Effect, Layer, Random } from "effect";
 import { plainTable } from "@aegispay/core/routing/RoutingTable";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
+import type { CircuitKind } from "../resilience/Breakers.ts";
+import { GatewayProtection, HeldBack, type Called } from "../resilience/GatewayProtection.ts";
+import { healthOf } from "../resilience/health.ts";
 import { GatewayHealth } from "../routing/GatewayHealth.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
 
@@ -43,16 +46,27 @@ const nameOf = (intent: GatewayIntent): string => {
   return action === "start" ? intent.operation.kind : `${intent.operation.kind} ${action}`;
 };
 
+/** Nothing was called, and nothing is known of the gateway. */
+const notMine: Called<Recorded | undefined> = { value: undefined, health: "Ignored" };
+
+/** What a customer brought back moves money; any other question does not. */
+const circuitOf = (intent: GatewayIntent): CircuitKind =>
+  intent.round.action !== "lookUp" || (intent.kind === "charge" && intent.brought !== undefined) ? "money" : "lookUp";
+
 export class GatewayCalls extends Context.Service<
   GatewayCalls,
   {
     /** What a decision is given now. */
     readonly given: () => Given;
-    /** Waits until the round is due and has a place, looks once more whether it is mine, calls. Undefined: it is not. */
+    /**
+     * Waits until the round is due, goes through all that protects the gateway, looks once more whether it is mine, calls.
+     * Undefined: it is not. What was held back is told as what was not sent, or not answered.
+     */
     readonly perform: (
       payment: PaymentRef,
       intent: GatewayIntent,
       around: {
+        readonly shard: number;
         /** Its timer has fired: it is not waited for, whatever this machine's clock says. */
         readonly isDue: boolean;
         readonly isMine: () => boolean;
@@ -70,18 +84,13 @@ const make = Effect.gen(function* () {
   const { deployment } = yield* Deployment;
   const settings = yield* Settings;
   const crash = yield* CrashPoints;
-  const health = yield* GatewayHealth;
-  const places = new Map<string, Semaphore.Semaphore>();
-  const placesAt = (gateway: string): Semaphore.Semaphore => {
-    const found = places.get(gateway) ?? Semaphore.makeUnsafe(settings.gatewayConcurrency);
-    places.set(gateway, found);
-    return found;
-  };
+  const protection = yield* GatewayProtection;
+  const figures = yield* GatewayHealth;
   const given = (): Given => ({
     at: clock.currentTimeMillisUnsafe(),
     deployment,
     candidates: gateways.candidates,
-    routing: { table: gateways.routing ?? plainTable, live: health.live(gateways.candidates) },
+    routing: { table: gateways.routing ?? plainTable, live: figures.live(gateways.candidates) },
     policy: settings.policy,
     jitter: random.nextDoubleUnsafe(),
   });
@@ -133,32 +142,49 @@ const make = Effect.gen(function* () {
         );
   };
 
+  /** What was held back, as a command: a request was not sent, a question has no answer. */
+  const notCalled = (payment: PaymentRef, intent: GatewayIntent, held: HeldBack): Recorded => {
+    const { attempt, round } = intent;
+    const { reason, retryAfterMillis } = held;
+    const notSent = { _tag: "NotSent", reason, retryAfterMillis, heldBack: true } as const;
+    const unanswered: Unanswered = { _tag: "Unknown", reason };
+    const isLookUp = round.action === "lookUp";
+    if (intent.kind === "operation") {
+      const about = { payment, operation: intent.operation.number, round: round.round };
+      return { type: "RecordOperation", ...about, outcome: isLookUp ? unanswered : notSent, given: given() };
+    }
+    const about = { payment, attempt: attempt.number, round: round.round };
+    return isLookUp
+      ? { type: "RecordLookUp", ...about, outcome: unanswered, given: given() }
+      : { type: "RecordOutcome", ...about, outcome: notSent, given: given() };
+  };
+
   return GatewayCalls.of({
     given,
-    perform: (payment, intent, { isDue, isMine, onCall }) =>
+    perform: (payment, intent, { shard, isDue, isMine, onCall }) =>
       Effect.gen(function* () {
-        const wait = isDue ? 0 : Date.parse(intent.round.due) - clock.currentTimeMillisUnsafe();
-        if (wait > 0) yield* Effect.sleep(wait);
-        const place = placesAt(intent.attempt.gateway);
-        return yield* place.withPermit(
-          Effect.suspend(() => {
-            if (!isMine()) return Effect.succeed(undefined);
-            onCall();
-            const what = nameOf(intent);
-            crash.reach("beforeCall", payment, what);
-            const { gateway, account } = intent.attempt;
-            const isCharge = intent.kind === "charge" && intent.round.action !== "lookUp";
-            const sentAt = clock.monotonicTimeNanosUnsafe();
-            return Effect.tap(call(payment, intent), ({ outcome }) =>
-              Effect.sync(() => {
-                const millis = Number(clock.monotonicTimeNanosUnsafe() - sentAt) / 1e6;
-                health.observe(gateway, account, isCharge, outcome, millis);
-                count(metric.gatewayCalls(intent.attempt.gateway, what, outcome._tag));
-                crash.reach("afterCall", payment, what);
-              }),
-            );
-          }),
-        );
+        const { gateway, account } = intent.attempt;
+        const what = nameOf(intent);
+        const made = Effect.suspend(() => {
+          if (!isMine()) return Effect.succeed(notMine);
+          onCall();
+          crash.reach("beforeCall", payment, what);
+          const isCharge = intent.kind === "charge" && intent.round.action !== "lookUp";
+          const sentAt = clock.monotonicTimeNanosUnsafe();
+          return Effect.map(call(payment, intent), (value) => {
+            const { outcome } = value;
+            const millis = Number(clock.monotonicTimeNanosUnsafe() - sentAt) / 1e6;
+            figures.observe(gateway, account, isCharge, outcome, millis);
+            count(metric.gatewayCalls(gateway, what, outcome._tag));
+            crash.reach("afterCall", payment, what);
+            const asked = outcome._tag === "NotSent" ? outcome.retryAfterMillis : undefined;
+            return { value, health: healthOf(outcome), ...(asked === undefined ? {} : { leaveAloneMillis: asked }) };
+          });
+        });
+        const wait = isDue ? 0 : Math.max(0, Date.parse(intent.round.due) - clock.currentTimeMillisUnsafe());
+        const site = { gateway, account, circuit: circuitOf(intent), merchant: payment.merchant, shard };
+        const done = yield* protection.around(site, wait, made);
+        return done instanceof HeldBack ? notCalled(payment, intent, done) : done;
       }),
   });
 });

@@ -36,7 +36,7 @@ const histogram = (name: string, description: string, boundariesSeconds: Readonl
 type Attributes = Readonly<Record<string, string>>;
 
 /** A metric by its labels' values, which are made once: making one, and its key in the registry, takes microseconds. */
-const byLabels = <const Labels extends ReadonlyArray<string>, Made extends Metric.Metric<never, unknown>>(
+const byLabels = <const Labels extends ReadonlyArray<string>, Made>(
   labels: Labels,
   make: (attributes: Attributes) => Made,
 ) => {
@@ -47,7 +47,7 @@ const byLabels = <const Labels extends ReadonlyArray<string>, Made extends Metri
     if (known !== undefined) return known;
     if (made.size >= seriesMax && values.some((value) => value !== "other")) return of(labels.map(() => "other"));
     const attributes = Object.fromEntries(labels.map((label, index) => [label, values[index]!]));
-    const one = shown(make(attributes));
+    const one = make(attributes);
     made.set(key, one);
     return one;
   };
@@ -56,11 +56,11 @@ const byLabels = <const Labels extends ReadonlyArray<string>, Made extends Metri
 
 const labelled = <const Labels extends ReadonlyArray<string>>(name: string, labels: Labels, description: string) =>
   byLabels(labels, (attributes) =>
-    Metric.counter(`aegispay_${name}_total`, { description, attributes, incremental: true }),
+    shown(Metric.counter(`aegispay_${name}_total`, { description, attributes, incremental: true })),
   );
 
 const labelledGauge = <const Labels extends ReadonlyArray<string>>(name: string, labels: Labels, description: string) =>
-  byLabels(labels, (attributes) => Metric.gauge(`aegispay_${name}`, { description, attributes }));
+  byLabels(labels, (attributes) => shown(Metric.gauge(`aegispay_${name}`, { description, attributes })));
 
 const commandsTaken = labelled(
   "commands_taken",
@@ -81,6 +81,25 @@ export const metric = {
     "gateway_calls",
     ["gateway", "operation", "outcome"],
     "Calls at gateways that have come to an outcome",
+  ),
+  /** 0 closed, 1 half open, 2 open. Circuit: money or lookUp. */
+  breakerState: labelledGauge(
+    "breaker_state",
+    ["gateway", "account", "circuit"],
+    "State of a circuit breaker as this node knows it: 0 closed, 1 half open, 2 open",
+  ),
+  /** Counted by the node that brought it about. To: CLOSED, HALF_OPEN, OPEN. */
+  breakerTransitions: labelled(
+    "breaker_transitions",
+    ["gateway", "account", "circuit", "to"],
+    "Times a circuit breaker has come to another state",
+  ),
+  /** Reason: breaker, leftAlone, rate, concurrency, gatewayShare, merchantShare. */
+  heldBack: labelled("held_back", ["gateway", "reason"], "Calls that were held back here, by what held them back"),
+  gatewayWaiting: labelledGauge(
+    "gateway_waiting",
+    ["gateway"],
+    "Calls that wait in this process for a place, or for their turn, at a gateway",
   ),
   answers: counter("answers", "Answers that were sent to whoever asked"),
   timersArmed: counter("timers_armed", "Timers that are durably armed"),

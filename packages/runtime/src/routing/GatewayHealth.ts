@@ -4,7 +4,7 @@
  */
 import { liveKey, unseen, type Figures, type LiveFigures } from "@aegispay/core/routing/LiveFigures";
 import type { Candidate } from "@aegispay/core/payment/Given";
-import { Clock, Context, Effect, Option } from "effect";
+import { Clock, Context, Effect } from "effect";
 import { Breakers } from "../resilience/Breakers.ts";
 import { ClusterFigures } from "./ClusterFigures.ts";
 import type { Heard } from "./verdict.ts";
@@ -38,8 +38,7 @@ const withBreakers = (
 /** The service as one process sees it, and what lets it hear of the others. */
 export const makeHealth = Effect.gen(function* () {
   const clock = yield* Clock.Clock;
-  const breakers = yield* Effect.serviceOption(Breakers);
-  const isOpen = Option.isNone(breakers) ? () => false : breakers.value.isOpen;
+  const { isOpen } = yield* Breakers;
   const cluster = new ClusterFigures();
   /** Monotonic: a clock that is set must not empty the window. */
   const nowMillis = (): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n);

@@ -7,7 +7,8 @@
  * | declined, another gateway may be tried| yes                    | no                                             |
  * | declined for good                     | yes                    | says nothing: it is the card's or customer's   |
  * | not sent, unknown                     | no                     | no                                             |
- * | held back by ourselves                | says nothing           | says nothing                                   |
+ * | held back by ourselves, or turned     | says nothing           | says nothing                                   |
+ * | away with a time to wait (429)        |                        |                                                |
  * | a look-up, capture, void or refund    | unless it has no answer| says nothing                                   |
  */
 
@@ -21,13 +22,15 @@ export interface Heard {
   readonly _tag: string;
   readonly tryAnotherGateway?: boolean;
   readonly heldBack?: boolean;
+  readonly retryAfterMillis?: number;
   readonly sameKeyAnswers?: boolean;
 }
 
 /** `isCharge`: a charge was sent, and not only asked about. Undefined: it says nothing. */
 export const verdictOf = (isCharge: boolean, { _tag, ...heard }: Heard): Verdict | undefined => {
-  // A gateway that has no way of asking gives no answer however well it is.
-  if (heard.heldBack === true || heard.sameKeyAnswers === true) return undefined;
+  // A gateway that is asked too much is well, and one that has no way of asking gives no answer however well it is.
+  const isAskedTooMuch = heard.heldBack === true || heard.retryAfterMillis !== undefined;
+  if (isAskedTooMuch || heard.sameKeyAnswers === true) return undefined;
   const isAnswered = _tag !== "Unknown" && _tag !== "NotSent";
   const isOfTheCard = _tag === "Declined" && heard.tryAnotherGateway !== true;
   if (!isCharge || isOfTheCard) return { isAnswered };
