@@ -1,13 +1,13 @@
 /** Fail-over between two gateways with real processes: when the second is asked, when it never is, and what the log says. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { startGatewayPair, type GatewayPair } from "../support/gatewayPair.ts";
+import { noBreaker, startGatewayPair, type GatewayPair } from "../support/gatewayPair.ts";
 import { orderFaults } from "../support/ledger.ts";
 import { createBody, insist, publish } from "../support/plainClient.ts";
 
 let pair: GatewayPair;
 beforeAll(async () => {
-  const nobody = { name: "nobody", type: "simulator", url: "http://127.0.0.1:1" };
+  const nobody = { name: "nobody", type: "simulator", url: "http://127.0.0.1:1", resilience: noBreaker };
   // Silent as north is made here, it would soon be as good as dead, and not be chosen at all.
   const health = { floor: 0 };
   const rules = [{ name: "to-nobody", when: { currency: ["CHF"] }, prefer: ["nobody", "south"] }];

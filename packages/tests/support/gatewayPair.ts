@@ -31,6 +31,7 @@ export interface GatewayPair {
   readonly file: string;
   /** North comes up again where it was, with the ledger that it had. */
   readonly restartNorth: () => Promise<void>;
+  readonly restartSouth: () => Promise<void>;
   /** Charges of the payment at each gateway. */
   readonly charges: (
     payment: string,
@@ -49,9 +50,14 @@ export interface PairOptions {
   readonly workers?: number;
   /** How long a gateway's answer is waited for, in milliseconds. */
   readonly timeoutMillis?: number;
+  /** What surrounds the calls to each; by default no breaker ever opens. */
+  readonly resilience?: { readonly north: unknown; readonly south: unknown };
   /** Beside north and south. */
   readonly others?: ReadonlyArray<unknown>;
 }
+
+/** For tests that are about other things. */
+export const noBreaker = { failureThreshold: 1_000 };
 
 /** Retries and look-ups that come quickly and do not end while a test runs. */
 const policy = {
@@ -62,11 +68,18 @@ const policy = {
 
 export const startGatewayPair = async (options: PairOptions = {}): Promise<GatewayPair> => {
   const { settings = {}, routing, workers = 1, timeoutMillis = 400, others = [] } = options;
+  const { resilience = { north: noBreaker, south: noBreaker } } = options;
   const cluster = await startCluster({ timerFromMillis: 200, policy, ...settings });
   const folder = join(cluster.folder, "north");
   let north = await startSimulatorProcess(folder);
-  const south = await startSimulatorProcess(join(cluster.folder, "south"));
-  const entry = (name: string, url: string) => ({ name, type: "simulator", url, timeoutMillis });
+  let south = await startSimulatorProcess(join(cluster.folder, "south"));
+  const entry = (name: "north" | "south", url: string) => ({
+    name,
+    type: "simulator",
+    url,
+    timeoutMillis,
+    resilience: resilience[name],
+  });
   const gateways = [entry("north", north.url), entry("south", south.url), ...others];
   const file = join(cluster.folder, "gateways.json");
   writeFileSync(file, JSON.stringify({ gateways, ...(routing === undefined ? {} : { routing }) }));
@@ -84,6 +97,9 @@ export const startGatewayPair = async (options: PairOptions = {}): Promise<Gatew
     file,
     restartNorth: async () => {
       north = await startSimulatorProcess(folder, new URL(north.url).port);
+    },
+    restartSouth: async () => {
+      south = await startSimulatorProcess(join(cluster.folder, "south"), new URL(south.url).port);
     },
     charges,
     taken: async (payment) => {

@@ -1,5 +1,7 @@
 /** `aegispay gateways`: the gateways of the configuration, and how they are doing as the cluster has seen it. */
 import { liveKey, type Figures } from "@aegispay/core/routing/LiveFigures";
+import { limitsOf } from "@aegispay/gateways/configuration/Limits";
+import { resilienceOf } from "@aegispay/gateways/configuration/Resilience";
 import { Effect } from "effect";
 import { Command } from "effect/cli";
 import { circuitKey, type CircuitKind } from "../../resilience/Breakers.ts";
@@ -27,7 +29,7 @@ export const gateways = Command.make(
     const view = yield* viewCluster(flags);
     const { routing = {} } = config;
     const rows = config.gateways.map((entry) => {
-      const { name, type, account = "default", timeoutMillis, maxConnections, ...more } = entry;
+      const { name, type, account = "default", timeoutMillis, maxConnections, resilience } = entry;
       const circuitOf = (kind: CircuitKind) => view.circuits.get(circuitKey(name, account, kind))?.state ?? "CLOSED";
       const figures = view.figures.get(liveKey(name, account));
       return {
@@ -39,7 +41,7 @@ export const gateways = Command.make(
         limits: {
           ...(timeoutMillis === undefined ? {} : { timeoutMillis }),
           ...(maxConnections === undefined ? {} : { maxConnections }),
-          ...("resilience" in more ? { resilience: more.resilience } : {}),
+          ...resilienceOf(resilience),
         },
         ...(routing.weights?.[name] === undefined ? {} : { weight: routing.weights[name] }),
         ...routing.gateways?.[name],
@@ -48,7 +50,12 @@ export const gateways = Command.make(
     const cluster = view.away === undefined ? { connected: true } : { connected: false, why: view.away };
     const rules = (routing.rules ?? []).map((rule) => rule.name);
     const strategy = routing.strategy ?? "order";
-    const document = { gateways: rows, routing: { strategy, rules }, cluster: { ...cluster, nodes: view.nodes } };
+    const document = {
+      gateways: rows,
+      routing: { strategy, rules },
+      limits: limitsOf(config.limits),
+      cluster: { ...cluster, nodes: view.nodes },
+    };
     if (flags.json) return yield* printJson(document);
     const cells = rows.map(({ name, type, account, breakers, health }) => [
       name,
