@@ -11,6 +11,7 @@ import type {
 } from "@aegispay/core/payment/GatewayOutcome";
 import type { Money } from "@aegispay/core/money/Money";
 import type { Candidate } from "@aegispay/core/payment/Given";
+import type { RoutingTable } from "@aegispay/core/routing/RoutingTable";
 import { Context, type Effect } from "effect";
 import type { Limits } from "./configuration/Limits.ts";
 import type { Resilience } from "./configuration/Resilience.ts";
@@ -72,11 +73,13 @@ export interface Gateway {
   readonly readWebhook?: ReadWebhook;
 }
 
-/** The gateways this deployment has, in the order in which they are tried. */
+/** The gateways this deployment has, in the configured order. */
 export class Gateways extends Context.Service<
   Gateways,
   {
     readonly candidates: ReadonlyArray<Candidate>;
+    /** How they are chosen among; without it they are tried in their order. */
+    readonly routing?: RoutingTable;
     readonly find: (name: string, account: string) => Gateway | undefined;
     /** What surrounds the calls to it; the same object for as long as that is the same. Left out: the defaults. */
     readonly resilience?: (name: string, account: string) => Resilience | undefined;

@@ -3,8 +3,11 @@
  *
  *     { "gateways": [ { "name": "simulator", "type": "simulator", "url": "http://127.0.0.1:8081" } ] }
  *
- * Their order is the order in which they are tried. What an entry may hold is its adapter's matter (adapters.ts).
+ * Their order is the order in which they are tried, unless `routing` says otherwise (docs/routing.md). What an entry may
+ * hold is its adapter's matter (adapters.ts).
  */
+import { contradictionsOf } from "@aegispay/core/routing/contradictions";
+import { plainTable, RoutingTable } from "@aegispay/core/routing/RoutingTable";
 import { Effect, Layer, Schema } from "effect";
 import type { Adapter } from "./Adapter.ts";
 import { adapters } from "./adapters.ts";
@@ -33,7 +36,17 @@ export const GatewaysConfig = Schema.Struct({
   ),
   /** How much one gateway, or one merchant, may occupy (docs/resilience.md). */
   limits: Schema.optionalKey(LimitsConfig),
-});
+  /** Which of them a payment may go to, and in which order; without it they are tried as they stand. */
+  routing: Schema.optionalKey(RoutingTable),
+}).check(
+  Schema.makeFilter(({ gateways, routing = plainTable }) => {
+    const names = gateways.map(({ name }) => name);
+    return contradictionsOf(routing, names).map(({ path, problem }) => ({
+      path: ["routing", ...path],
+      issue: problem,
+    }));
+  }),
+);
 export type GatewaysConfig = typeof GatewaysConfig.Type;
 
 /** Fails where no gateway could be made of an entry: for whoever reads a configuration, before anything is begun with it. */
@@ -54,6 +67,7 @@ export const layerFromConfig = (config: GatewaysConfig): Layer.Layer<Gateways, S
           ...(gateways[index]?.finishAction === undefined ? {} : { finishesActions: true as const }),
           ...retryKnobsOf(entry),
         })),
+        ...(config.routing === undefined ? {} : { routing: config.routing }),
         ...surroundingsOf(config, adapterOf),
         find: (name: string, account: string) =>
           gateways.find((gateway) => gateway.name === name && gateway.account === account),

@@ -21,6 +21,7 @@ import { layerNatsQueries } from "./queries/NatsQueries.ts";
 import { layerBreakers } from "./resilience/layerBreakers.ts";
 import { layerGatewayProtection } from "./resilience/GatewayProtection.ts";
 import { layerNatsSharedCircuits } from "./resilience/NatsSharedCircuits.ts";
+import { layerNatsGatewayHealth } from "./routing/NatsGatewayHealth.ts";
 import { layerNoCrashPoints, type CrashPoints } from "./seam/CrashPoints.ts";
 import { layerNatsLeases } from "./shard/NatsLeases.ts";
 import { layerNatsMembers } from "./shard/NatsMembers.ts";
@@ -74,6 +75,7 @@ export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
     Layer.provide(layerPaymentSteps),
     Layer.provide(Layer.mergeAll(layerRefusals, layerGivingUp, layerGatewayCalls)),
     Layer.provide(layerParking),
+    Layer.provide(layerNatsGatewayHealth),
     Layer.provide(layerResilience),
     Layer.provide(layerNatsPorts),
     Layer.provide(Layer.mergeAll(layerOwnership, gateways, crashPoints)),

@@ -18,6 +18,7 @@ import type { GatewayIntent } from "@aegispay/core/payment/intents";
 import { Clock, Context, Effect, Layer, Random, References } from "effect";
 import type { DurableWorld, Life } from "./DurableWorld.ts";
 import { layerProtection, type Protecting } from "./seededProtection.ts";
+import { layerUnhurtGateways } from "./unhurtGateways.ts";
 
 export interface ProcessParts {
   readonly life: Life;
@@ -62,7 +63,7 @@ const layerWatchedCalls = ({ life, onCall }: ProcessParts) =>
           }),
       }),
     ),
-  ).pipe(Layer.provide(layerGatewayCalls));
+  ).pipe(Layer.provide(layerGatewayCalls), Layer.provide(layerUnhurtGateways));
 
 const layerFakes = ({ life, settings, gateways, protecting, answer, crashPoints }: ProcessParts) =>
   Layer.mergeAll(

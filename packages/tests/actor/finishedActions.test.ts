@@ -12,6 +12,7 @@ import { commandRecord, waiting } from "../core/operationExamples.ts";
 import { approved, deployment, north, payment, roundStarted, unknown } from "../core/paymentExamples.ts";
 import { stateAfter } from "../core/specification.ts";
 import { layerProtection, unprotected } from "./seededProtection.ts";
+import { layerUnhurtGateways } from "./unhurtGateways.ts";
 
 const reported: NewEvent = {
   type: "AuthenticationReported",
@@ -51,6 +52,7 @@ const performed = (answers: Partial<Pick<Gateway, "finishAction" | "lookUp">>) =
       Effect.provide(
         Layer.mergeAll(
           layerNoCrashPoints,
+          layerUnhurtGateways,
           layerProtection(unprotected),
           Layer.succeed(Settings, defaultSettings),
           Layer.succeed(Gateways, { candidates: [north], find: () => gateway }),

@@ -35,6 +35,7 @@ describe("the address book", () => {
         suspects: "payments_suspects",
         recoveries: "payments_recoveries",
         breakers: "payments_breakers",
+        health: "payments_health",
       },
     });
     expect([
@@ -74,6 +75,7 @@ describe("the address book", () => {
       suspects: "payments_eu_suspects",
       recoveries: "payments_eu_recoveries",
       breakers: "payments_eu_breakers",
+      health: "payments_eu_health",
     });
     expect(other.event(payment)).toBe("payments-eu.event.shop.order-1");
     expect(other.timer(payment, "round", 7)).toBe("payments-eu.timer.shop.order-1.round.7");

@@ -75,17 +75,19 @@ const keepOutput = (child: ChildProcess): (() => string) => {
 
 export interface SimulatorProcess {
   readonly url: string;
+  readonly pid: number;
   readonly stop: () => Promise<void>;
 }
 
 /** A gateway simulator as a process of its own, with its ledger in the folder. */
-export const startSimulatorProcess = async (folder: string): Promise<SimulatorProcess> => {
-  const child = spawn(process.execPath, [cliPath, "simulator", "--json", "--port", "0", "--data-dir", folder], {
+export const startSimulatorProcess = async (folder: string, port = "0"): Promise<SimulatorProcess> => {
+  const child = spawn(process.execPath, [cliPath, "simulator", "--json", "--port", port, "--data-dir", folder], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const { simulator } = JSON.parse(await firstLine(child, keepOutput(child))) as { simulator: string };
   return {
     url: simulator,
+    pid: child.pid!,
     stop: async () => {
       child.kill("SIGTERM");
       await ended(child);

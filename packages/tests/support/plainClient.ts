@@ -21,6 +21,7 @@ export interface PlainPayment {
   readonly captured: number;
   readonly refunded: number;
   readonly refundProgress: "none" | "partial" | "full";
+  readonly gateway?: string;
   readonly gatewayTransactionId?: string;
   readonly failure?: { readonly code: string; readonly declineCode?: string };
   readonly nextAction?: { readonly type: string; readonly url: string };

@@ -37,6 +37,7 @@ export interface AddressBook {
     readonly suspects: string;
     readonly recoveries: string;
     readonly breakers: string;
+    readonly health: string;
   };
   /** What clients publish to: `payments.command.<merchant>.<payment>.<verb>`. */
   readonly command: (payment: PaymentRef, verb: string) => string;
@@ -106,6 +107,7 @@ export const makeAddressBook = (root: string): AddressBook => {
       suspects: `${lower}_suspects`,
       recoveries: `${lower}_recoveries`,
       breakers: `${lower}_breakers`,
+      health: `${lower}_health`,
     },
     command: (payment, verb) => `${at("command", payment)}.${verb}`,
     internal: (payment, verb) => `${at("internal", payment)}.${verb}`,

@@ -7,6 +7,7 @@ import type { OperationKind } from "./GatewayOutcome.ts";
 import type { ChargeRequest, Failure } from "./PaymentEvent.ts";
 import type { RecordedMoney } from "./eventShape.ts";
 import type { Purpose } from "./operationEvents.ts";
+import type { RecordedRoute } from "./RecordedRoute.ts";
 
 /** What is owed next for an errand: `round` 0 is the first try; each later round was a commit of its own. */
 export interface Round {
@@ -47,6 +48,9 @@ export interface Attempt extends Asked {
   readonly gateway: string;
   readonly account: string;
   readonly request: ChargeRequest;
+  /** Why this gateway, in a few words, and where there was a choice, all that spoke for and against each. */
+  readonly why: string;
+  readonly route?: RecordedRoute;
   readonly gatewayTransactionId?: string;
   /** What its customer came back with, and the gateway waits for. */
   readonly brought?: Schema.Json;

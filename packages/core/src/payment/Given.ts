@@ -3,6 +3,8 @@
  * data of the command, so that `decide` needs no clock and no configuration and can be run again on any machine.
  */
 
+import type { Routing } from "../routing/route.ts";
+
 /** How often, and how long after one another, a request that was not sent, or not found, is sent again. */
 export interface Retry {
   /** Tries beyond the first. */
@@ -83,8 +85,10 @@ export interface Given {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly deployment: string;
-  /** In the order in which they are to be tried. */
+  /** All that are configured, in that order. */
   readonly candidates: ReadonlyArray<Candidate>;
+  /** How they are chosen among, and how they are doing; without it they are tried in the configured order. */
+  readonly routing?: Routing;
   readonly policy: Policy;
   /** From 0 to 1: how much of the half of a wait that may go is left out, so that what failed together does not come again together. */
   readonly jitter: number;

@@ -20,6 +20,7 @@ import {
 } from "./eventShape.ts";
 import { ActionRequired, Approved, Declined, Done, NextAction, NotFound, Released } from "./GatewayOutcome.ts";
 import { operationEvents } from "./operationEvents.ts";
+import { RecordedRoute } from "./RecordedRoute.ts";
 import { RejectionCode } from "./Rejection.ts";
 
 export { Failure, type CommandRecord, type ReplyTo } from "./eventShape.ts";
@@ -73,11 +74,16 @@ export const ChargeRequest = Schema.Struct({
 });
 export type ChargeRequest = typeof ChargeRequest.Type;
 
+/**
+ * `why`: in a few words. `route`: all that spoke for and against each gateway when this one was chosen; left out where
+ * there was nothing to choose from.
+ */
 export const AttemptStarted = event("AttemptStarted", {
   attempt: Schema.Int,
   gateway: Schema.String,
   account: Schema.String,
   why: Schema.String,
+  route: Schema.optionalKey(RecordedRoute),
   idempotencyKey: Schema.String,
   request: ChargeRequest,
 });
@@ -144,7 +150,8 @@ export const ActionRequiredEvent = event("ActionRequired", {
   expiresAt: Schema.optionalKey(Moment),
 });
 
-export const PaymentFailed = event("PaymentFailed", { failure: Failure });
+/** `noOther`: why no other gateway was tried, where the failure alone would have allowed it. */
+export const PaymentFailed = event("PaymentFailed", { failure: Failure, noOther: Schema.optionalKey(Schema.String) });
 
 /** An attempt that is not the payment's has succeeded after all: the same commit asks for what undoes it. */
 export const LateSuccessDetected = event("LateSuccessDetected", { attempt: Schema.Int, reported: Approved });

@@ -6,6 +6,7 @@ import { authorized, captured, refunded } from "./reservations.ts";
 import { attemptOf, behindReview, restingNames, type ExistingPayment } from "./PaymentState.ts";
 import { Failure } from "./PaymentEvent.ts";
 import { NextAction } from "./GatewayOutcome.ts";
+import { RecordedRoute } from "./RecordedRoute.ts";
 import type { PaymentRef } from "../identity/Identity.ts";
 
 const AttemptView = Schema.Struct({
@@ -14,6 +15,9 @@ const AttemptView = Schema.Struct({
   account: Schema.String,
   status: Schema.Literals(["PENDING", "SUCCEEDED", "FAILED", "UNKNOWN"]),
   startedAt: Schema.String,
+  /** Why this gateway: in a few words, and where there was a choice, what spoke for and against each. */
+  why: Schema.optionalKey(Schema.String),
+  route: Schema.optionalKey(RecordedRoute),
   gatewayTransactionId: Schema.optionalKey(Schema.String),
   failure: Schema.optionalKey(Failure),
 });
@@ -73,6 +77,8 @@ const viewAttempt = (attempt: Attempt): typeof AttemptView.Type => ({
   account: attempt.account,
   status: attempt.status,
   startedAt: attempt.startedAt,
+  why: attempt.why,
+  ...(attempt.route === undefined ? {} : { route: attempt.route }),
   ...(attempt.gatewayTransactionId === undefined ? {} : { gatewayTransactionId: attempt.gatewayTransactionId }),
   ...(attempt.failure === undefined ? {} : { failure: attempt.failure }),
 });

@@ -24,9 +24,9 @@ export const Rejection = Schema.Struct({
 });
 export type Rejection = typeof Rejection.Type;
 
-/** Only Overloaded may be tried again as it is. */
-export const reject = (code: RejectionCode, message: string): Rejection => ({
+/** Overloaded may always be tried again as it is; anything else only where whoever refuses it knows that it passes. */
+export const reject = (code: RejectionCode, message: string, retryable = code === "Overloaded"): Rejection => ({
   code,
   message,
-  retryable: code === "Overloaded",
+  retryable,
 });

@@ -11,7 +11,7 @@
  */
 import { Result } from "effect";
 import { paymentKey, type PaymentRef } from "../identity/Identity.ts";
-import { startAttempt } from "./attempts.ts";
+import { routeAttempt, startAttempt } from "./attempts.ts";
 import { goneReason, onChargeOutcome, ownerGone } from "./charges.ts";
 import { isOperation, type Attempt, type Errand } from "./Errand.ts";
 import { onExpire } from "./expiry.ts";
@@ -64,10 +64,11 @@ const create = (state: PaymentState, command: Create): Decision => {
   if (body.expiresAt !== undefined && Date.parse(body.expiresAt) <= given.at) {
     return Result.fail(reject("InvalidCommand", "expiresAt is past: nothing was begun"));
   }
-  const preferred = given.candidates.find((candidate) => candidate.gateway === body.gateway);
-  const chosen = preferred ?? given.candidates[0];
-  if (chosen === undefined)
-    return Result.fail(reject("NoGatewayAvailable", "no gateway is configured for this payment"));
+  const routed = routeAttempt(payment, body, 1, [], given);
+  if (Result.isFailure(routed)) {
+    const { why, isPassing } = routed.failure;
+    return Result.fail(reject("NoGatewayAvailable", why, isPassing));
+  }
   const request = chargeRequest(payment, body);
   const { commandId, message, hash, replyTo } = command;
   return Result.succeed([
@@ -76,7 +77,7 @@ const create = (state: PaymentState, command: Create): Decision => {
       data: { create: body, commandId, message, hash, ...(replyTo === undefined ? {} : { replyTo }) },
     },
     { type: "PaymentAuthenticated", data: { method: "none" } },
-    startAttempt(payment, request, 1, chosen, preferred === undefined ? "first" : "preferred", given.deployment),
+    startAttempt(payment, request, 1, routed.success, given),
   ]);
 };
 

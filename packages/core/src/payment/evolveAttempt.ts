@@ -53,13 +53,15 @@ const attemptStarted = (state: ExistingPayment, event: EventOf<"AttemptStarted">
   const isFirst = state.name === "AUTHENTICATED" && state.attempt === undefined;
   if (!isFirst && !afterFailed) return undefined;
   const ended = afterFailed ? [...state.ended, state.attempt] : state.ended;
-  const { attempt: number, gateway, account, idempotencyKey, request } = event.data;
+  const { attempt: number, gateway, account, why, route, idempotencyKey, request } = event.data;
   if (number !== ended.length + 1) return undefined;
   const round: Round = { round: 0, version: event.version, action: "start", due: event.at, step: 0 };
   const attempt: Attempt = {
     number,
     gateway,
     account,
+    why,
+    ...(route === undefined ? {} : { route }),
     idempotencyKey,
     request,
     startedAt: event.at,

@@ -59,7 +59,11 @@ const outcomeOf = (result: PaymentResult, { idempotencyKey, capture }: Asked): G
     case "Cancelled":
     case "Error": {
       const { refusalReason, refusalReasonCode, additionalData } = result;
-      return ruledCharge(ruleRefusal(refusalReasonCode ?? undefined, additionalData?.merchantAdviceCode ?? undefined), {
+      const said = {
+        adviceCode: additionalData?.merchantAdviceCode ?? undefined,
+        responseCode: additionalData?.refusalReasonRaw ?? undefined,
+      };
+      return ruledCharge(ruleRefusal(refusalReasonCode ?? undefined, said), {
         code: resultCode.toLowerCase(),
         message: refusalReason ?? undefined,
         declineCode: refusalReasonCode ?? undefined,

@@ -12,7 +12,9 @@ export const PaymentResult = Schema.Struct({
   amount: Schema.optionalKey(Schema.NullOr(AdyenAmount)),
   refusalReason: OptionalText,
   refusalReasonCode: OptionalText,
-  additionalData: Schema.optionalKey(Schema.NullOr(Schema.Struct({ merchantAdviceCode: OptionalText }))),
+  additionalData: Schema.optionalKey(
+    Schema.NullOr(Schema.Struct({ merchantAdviceCode: OptionalText, refusalReasonRaw: OptionalText })),
+  ),
   action: Schema.optionalKey(
     Schema.NullOr(
       Schema.Struct({

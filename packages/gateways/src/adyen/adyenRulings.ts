@@ -4,7 +4,7 @@
  *
  * | answer                                    | ruling   | why                                                             |
  * |-------------------------------------------|----------|-----------------------------------------------------------------|
- * | merchant advice 03 or 21                  | declined | the schemes forbid another try                                  |
+ * | merchant advice and raw refusal reason    | declined | where the schemes forbid another try (evidence/schemeRules)     |
  * | a refusalReasonCode in the table          | as there | one that nobody has listed is taken for final                   |
  * | 5xx; errorCode 704, with 409 or 422       | unknown  | may have been processed; 704: the key is in flight, or was used |
  * | 401, 403, 404, 405, 429; errorCode 901    | notSent  | turned away: key, rights, address, rate, account                |
@@ -15,6 +15,7 @@
  * Sources: Adyen, "Refusal reasons", "Error codes and messages", "API idempotency"; facts of the field for what may move on.
  */
 import type { Ruling } from "../evidence/Ruling.ts";
+import { isForbiddenByScheme } from "../evidence/schemeRules.ts";
 
 export const adyenRefusalReasons: ReadonlyMap<string, Ruling> = new Map<string, Ruling>([
   ["2", "moveOn"], // Refused: without a reason
@@ -66,8 +67,11 @@ export const adyenErrorCodes: ReadonlyMap<string, Ruling> = new Map<string, Ruli
   ["905", "moveOn"], // Payment details are not supported
 ]);
 
-export const ruleRefusal = (refusalReasonCode: string | undefined, merchantAdviceCode = ""): Ruling => {
-  if (/^(?:03|21)\b/.test(merchantAdviceCode)) return "declined";
+export const ruleRefusal = (
+  refusalReasonCode: string | undefined,
+  said: Parameters<typeof isForbiddenByScheme>[0] = {},
+): Ruling => {
+  if (isForbiddenByScheme(said)) return "declined";
   return adyenRefusalReasons.get(refusalReasonCode ?? "") ?? "declined";
 };
 

@@ -9,6 +9,9 @@ const StripeError = Schema.Struct({
   code: OptionalText,
   decline_code: OptionalText,
   advice_code: OptionalText,
+  /** The issuer's own: two digits each. */
+  network_advice_code: OptionalText,
+  network_decline_code: OptionalText,
   message: OptionalText,
   payment_intent: Schema.optionalKey(Schema.Struct({ id: Schema.String })),
 });

@@ -13,14 +13,18 @@ const evidenceOf = (error: StripeError, fallbackCode: string, gatewayTransaction
   gatewayTransactionId: gatewayTransactionId ?? error.payment_intent?.id,
 });
 
-const rule = (status: number, { type, code, decline_code, advice_code }: StripeError): Ruling =>
-  ruleStripe({
+const rule = (status: number, error: StripeError): Ruling => {
+  const { type, code, decline_code, advice_code, network_advice_code, network_decline_code } = error;
+  return ruleStripe({
     status,
     type: type ?? undefined,
     code: code ?? undefined,
     declineCode: decline_code ?? undefined,
     adviceCode: advice_code ?? undefined,
+    networkAdviceCode: network_advice_code ?? undefined,
+    networkDeclineCode: network_decline_code ?? undefined,
   });
+};
 
 export const refusalIn = ({ status, headers, body }: Answered): readonly [Ruling, Evidence] => {
   const error = stripeErrorIn(body);

@@ -7,8 +7,7 @@
  * | type `idempotency_error`                          | unknown  | the key was used with other parameters: something of    |
  * |                                                   |          | ours was processed                                      |
  * | 401, 403, 404, 405, 429                           | notSent  | turned away: key, rights, address, rate, `lock_timeout` |
- * | advice `do_not_try_again`                         | declined | the schemes forbid it (Visa category 1, Mastercard 03   |
- * |                                                   |          | and 21)                                                 |
+ * | advice `do_not_try_again`; the issuer's own codes | declined | the schemes forbid it (evidence/schemeRules)            |
  * | a decline code, or else a code, in the table below| as there |                                                         |
  * | any other 400 or 402                              | declined | what Stripe refuses to read it always will; an issuer's |
  * |                                                   |          | reason that nobody has listed is taken for final        |
@@ -17,6 +16,7 @@
  * Sources: Stripe, "Decline codes", "Error codes", "Idempotent requests"; facts of the field for what may move on.
  */
 import type { Ruling } from "../evidence/Ruling.ts";
+import { isForbiddenByScheme } from "../evidence/schemeRules.ts";
 
 interface StripeRefusal {
   readonly status: number;
@@ -24,6 +24,8 @@ interface StripeRefusal {
   readonly code?: string | undefined;
   readonly declineCode?: string | undefined;
   readonly adviceCode?: string | undefined;
+  readonly networkAdviceCode?: string | undefined;
+  readonly networkDeclineCode?: string | undefined;
 }
 
 export const stripeCodes: ReadonlyMap<string, Ruling> = new Map<string, Ruling>([
@@ -88,10 +90,12 @@ export const stripeCodes: ReadonlyMap<string, Ruling> = new Map<string, Ruling>(
 
 const turnedAway: ReadonlySet<number> = new Set([401, 403, 404, 405, 429]);
 
-export const ruleStripe = ({ status, type, code, declineCode, adviceCode }: StripeRefusal): Ruling => {
+export const ruleStripe = (refusal: StripeRefusal): Ruling => {
+  const { status, type, code, declineCode, adviceCode, networkAdviceCode, networkDeclineCode } = refusal;
   if (status >= 500 || status === 409 || type === "api_error" || type === "idempotency_error") return "unknown";
   if (turnedAway.has(status)) return "notSent";
   if (status !== 400 && status !== 402) return "unknown";
-  if (adviceCode === "do_not_try_again") return "declined";
+  const said = { adviceCode: networkAdviceCode, responseCode: networkDeclineCode };
+  if (adviceCode === "do_not_try_again" || isForbiddenByScheme(said)) return "declined";
   return stripeCodes.get(declineCode ?? "") ?? stripeCodes.get(code ?? "") ?? "declined";
 };

@@ -7,16 +7,18 @@ import { bench } from "./commands/bench.ts";
 import { dead } from "./commands/dead.ts";
 import { debts } from "./commands/debts.ts";
 import { dev } from "./commands/dev.ts";
+import { gateways } from "./commands/gateways.ts";
 import { node } from "./commands/node.ts";
 import { nodes, shards } from "./commands/overview.ts";
 import { payment } from "./commands/payment/payment.ts";
+import { route } from "./commands/route.ts";
 import { setup } from "./commands/setup.ts";
 import { simulator } from "./commands/simulator.ts";
 import { colour, endsWell, exitCodes } from "./output.ts";
 
 const root = Command.make("aegispay").pipe(
   Command.withDescription("A payment runtime on NATS: charged at most once, nothing accepted is lost"),
-  Command.withSubcommands([dev, setup, node, nodes, shards, payment, dead, debts, simulator, bench]),
+  Command.withSubcommands([dev, setup, node, nodes, shards, gateways, route, payment, dead, debts, simulator, bench]),
 );
 
 const exitCodeOf = (error: unknown): number => {

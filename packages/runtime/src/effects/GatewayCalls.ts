@@ -9,12 +9,14 @@ import type { LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
 import type { ChargeIntent, GatewayIntent } from "@aegispay/core/payment/intents";
 import type { Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCommand";
 import { Clock, Context, Effect, Layer, Random } from "effect";
+import { plainTable } from "@aegispay/core/routing/RoutingTable";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import type { CircuitKind } from "../resilience/Breakers.ts";
 import { GatewayProtection, HeldBack, type Called } from "../resilience/GatewayProtection.ts";
 import { healthOf } from "../resilience/health.ts";
+import { GatewayHealth } from "../routing/GatewayHealth.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
 
 /**
@@ -83,10 +85,12 @@ const make = Effect.gen(function* () {
   const settings = yield* Settings;
   const crash = yield* CrashPoints;
   const protection = yield* GatewayProtection;
+  const figures = yield* GatewayHealth;
   const given = (): Given => ({
     at: clock.currentTimeMillisUnsafe(),
     deployment,
     candidates: gateways.candidates,
+    routing: { table: gateways.routing ?? plainTable, live: figures.live(gateways.candidates) },
     policy: settings.policy,
     jitter: random.nextDoubleUnsafe(),
   });
@@ -165,8 +169,12 @@ const make = Effect.gen(function* () {
           if (!isMine()) return Effect.succeed(notMine);
           onCall();
           crash.reach("beforeCall", payment, what);
+          const isCharge = intent.kind === "charge" && intent.round.action !== "lookUp";
+          const sentAt = clock.monotonicTimeNanosUnsafe();
           return Effect.map(call(payment, intent), (value) => {
             const { outcome } = value;
+            const millis = Number(clock.monotonicTimeNanosUnsafe() - sentAt) / 1e6;
+            figures.observe(gateway, account, isCharge, outcome, millis);
             count(metric.gatewayCalls(gateway, what, outcome._tag));
             crash.reach("afterCall", payment, what);
             const asked = outcome._tag === "NotSent" ? outcome.retryAfterMillis : undefined;

@@ -124,6 +124,19 @@ export const metric = {
   ),
   recoveryFailedRecoveries: counter("recovery_failed_recoveries", "Those of them that were parked"),
 
+  /** Gateway: its name and account, `stripe/default`. All three as the whole cluster has seen it lately. */
+  gatewayHealthScore: labelledGauge(
+    "gateway_health_score",
+    ["gateway"],
+    "Calls in a hundred that the gateway has answered as a working one does",
+  ),
+  gatewaySuccessRate: labelledGauge(
+    "gateway_success_rate",
+    ["gateway"],
+    "Share of the charges that went well, those left out that only the card or the customer decided",
+  ),
+  gatewayLatencySeconds: labelledGauge("gateway_latency_seconds", ["gateway"], "Mean time that a charge took"),
+
   shardsServed: gauge("shards_served", "Shards whose deliveries are taken here"),
   shardsWanted: gauge("shards_wanted", "Shards that the live members assign to this node"),
   actorsLive: gauge("actors_live", "Payments that are held in memory"),

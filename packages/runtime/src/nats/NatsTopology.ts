@@ -36,6 +36,9 @@ const metadataKeys = { deployment: "aegispay.deployment", shards: "aegispay.shar
 
 const seconds = (value: number): number => value * 1e9;
 
+/** Life of what a node has said about the gateways' health: ages with the window that it is part of. */
+const healthTtlMillis = 30_000;
+
 /** Recovery reports kept of each shard. */
 const keptRecoveries = 8;
 
@@ -184,13 +187,14 @@ export const setUp = Effect.fn("setUp")(function* (wish: TopologyWish) {
     // Revisions begin anew with the bucket: consumers of older, higher epochs would never be taken over.
     yield* natsRequest("deleting the shards' old consumers", () => deleteEpochConsumers(nats.manager, addresses));
   }
-  const { members, leases, suspects, recoveries, breakers } = addresses.buckets;
+  const { members, leases, suspects, recoveries, breakers, health } = addresses.buckets;
   for (const [bucket, ttl, history] of [
     [members, wish.leaseTtlMillis, 1],
     [leases, wish.leaseTtlMillis, 1],
     [suspects, 0, 1],
     [recoveries, 0, keptRecoveries],
     [breakers, 0, 1],
+    [health, healthTtlMillis, 1],
   ] as const) {
     if ((yield* find(nats.manager, `KV_${bucket}`)) !== undefined) continue;
     yield* natsRequest(`creating bucket ${bucket}`, () =>

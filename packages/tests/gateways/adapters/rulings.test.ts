@@ -71,6 +71,10 @@ table<StripeAnswer>("Stripe", ruleStripe, [
   [{ status: 402, type: "card_error", code: "card_declined", declineCode: "insufficient_funds" }, "declined"],
   [{ status: 402, type: "card_error", code: "card_declined", declineCode: "do_not_honor" }, "moveOn"],
   [{ status: 402, code: "card_declined", declineCode: "do_not_honor", adviceCode: "do_not_try_again" }, "declined"],
+  [{ status: 402, declineCode: "do_not_honor", networkAdviceCode: "03" }, "declined"],
+  [{ status: 402, declineCode: "generic_decline", networkAdviceCode: "21" }, "declined"],
+  [{ status: 402, declineCode: "generic_decline", networkDeclineCode: "R1" }, "declined"],
+  [{ status: 402, declineCode: "do_not_honor", networkAdviceCode: "02", networkDeclineCode: "05" }, "moveOn"],
   [{ status: 402, code: "card_declined", declineCode: "authentication_required" }, "stepUp"],
   [{ status: 402, code: "expired_card" }, "declined"],
   [{ status: 402, code: "card_declined", declineCode: "made_up_yesterday" }, "declined"],
@@ -95,17 +99,23 @@ table<AdyenAnswer>("Adyen's errors", ([status, errorCode]) => ruleAdyenError(sta
   [[302], "unknown"],
 ]);
 
-table<readonly [code?: string, advice?: string]>("Adyen's refusals", (answer) => ruleRefusal(...answer), [
-  [["2"], "moveOn"],
-  [["2", "03 : Do not try again"], "declined"],
-  [["9", "21"], "declined"],
-  [["9", "02 : Try again later"], "moveOn"],
-  [["12"], "declined"],
-  [["11"], "stepUp"],
-  [["38"], "stepUp"],
-  [["999"], "declined"],
-  [[], "declined"],
-]);
+table<readonly [code?: string, adviceCode?: string | undefined, responseCode?: string]>(
+  "Adyen's refusals",
+  ([code, adviceCode, responseCode]) => ruleRefusal(code, { adviceCode, responseCode }),
+  [
+    [["2"], "moveOn"],
+    [["2", "03 : Do not try again"], "declined"],
+    [["9", "21"], "declined"],
+    [["9", "02 : Try again later"], "moveOn"],
+    [["2", undefined, "05 : Do not honor"], "moveOn"],
+    [["2", undefined, "41 : Lost card"], "declined"],
+    [["12"], "declined"],
+    [["11"], "stepUp"],
+    [["38"], "stepUp"],
+    [["999"], "declined"],
+    [[], "declined"],
+  ],
+);
 
 type RazorpayAnswer = readonly [status: number, refusal: Parameters<typeof ruleRazorpay>[1]];
 

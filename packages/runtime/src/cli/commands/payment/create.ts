@@ -30,6 +30,10 @@ export const create = Command.make(
       Flag.withDescription("When the money is taken: at once, or by `payment capture` (default automatic)"),
       Flag.withDefault("automatic"),
     ),
+    gateway: Flag.String("gateway").pipe(
+      Flag.withDescription("Gateway to prefer, where it can take the payment"),
+      Flag.optional,
+    ),
     expiresAt: Flag.String("expires-at").pipe(
       Flag.withDescription("Until when customer and merchant may take their time, 2030-01-31T18:00:00Z"),
       Flag.optional,
@@ -52,6 +56,7 @@ export const create = Command.make(
             amount,
             method: { type: "card", token: flags.token },
             ...(flags.capture === "manual" ? { capture: flags.capture } : {}),
+            ...(Option.isSome(flags.gateway) ? { gateway: flags.gateway.value } : {}),
             ...(expiresAt === undefined ? {} : { expiresAt }),
             ...(Option.isSome(flags.description) ? { description: flags.description.value } : {}),
           },

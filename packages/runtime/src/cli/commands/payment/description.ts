@@ -33,6 +33,17 @@ const describeMoney = (payment: PaymentView): string | undefined => {
   return `  authorized ${money(authorized)}, captured ${money(captured)}${refundedText}`;
 };
 
+/** Why this gateway, and what spoke for and against the others. */
+const describeRoute = ({ why, route }: PaymentView["attempts"][number]): ReadonlyArray<string> => {
+  if (route === undefined) return [];
+  const { rule, strategy, order, skipped } = route;
+  return [
+    `    why: ${why ?? ""} (${rule === undefined ? "" : `rule ${rule}, `}strategy ${strategy})`,
+    ...order.map((chosen, place) => `    ${place + 1}. ${chosen.gateway}: ${chosen.why.join("; ")}`),
+    ...skipped.map((one) => `    not ${one.gateway}: ${one.why}`),
+  ];
+};
+
 export const describe = (payment: PaymentView): string => {
   const { merchant, paymentId, state, amount, version } = payment;
   const title = `${merchant}/${paymentId}  ${tintOf(state)(state, process.stdout)}`;
@@ -46,6 +57,7 @@ export const describe = (payment: PaymentView): string => {
   for (const attempt of payment.attempts) {
     lines.push(
       `  attempt ${attempt.number} at ${attempt.gateway}: ${attempt.status} ${attempt.gatewayTransactionId ?? ""}`.trimEnd(),
+      ...describeRoute(attempt),
     );
   }
   for (const [kind, operations] of [
