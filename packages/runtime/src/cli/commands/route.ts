@@ -80,7 +80,7 @@ export const route = Command.make(
       ...(Option.isNone(flags.network) ? {} : { metadata: { cardNetwork: flags.network.value } }),
       ...(Option.isNone(flags.gateway) ? {} : { gateway: flags.gateway.value }),
     } as const;
-    const facts = factsOf(payment, create, flags.label);
+    const facts = factsOf(payment, { create, labels: flags.label });
     const question = { candidates, facts, seed: seedOf(payment, 1), tried: [] };
     const routed = routePayment(routing, question);
     const cluster = view.away === undefined ? { connected: true } : { connected: false, why: view.away };
