@@ -17,6 +17,8 @@ export interface Adapter<Entry extends GatewayEntry, Encoded = Entry> {
   readonly config: Schema.Codec<Entry, Encoded>;
   /** How long the gateway remembers an idempotency key where the entry says nothing, in milliseconds. */
   readonly keyRetentionMillis: number;
+  /** Knobs that are other than the guide's for this kind of gateway, where the entry does not turn them. */
+  readonly resilience?: ResilienceConfig;
   /** Its connections close with the scope. */
   make(entry: Entry): Effect.Effect<Gateway, SecretMissing, Scope.Scope>;
 }

@@ -11,10 +11,10 @@ import { plainTable, RoutingTable } from "@aegispay/core/routing/RoutingTable";
 import { Effect, Layer, Schema } from "effect";
 import type { Adapter } from "./Adapter.ts";
 import { adapters } from "./adapters.ts";
-import { LimitsConfig, limitsOf } from "./configuration/Limits.ts";
-import { resilienceOf, retryOf } from "./configuration/Resilience.ts";
+import { LimitsConfig } from "./configuration/Limits.ts";
 import type { SecretMissing } from "./configuration/Secret.ts";
 import { Gateways } from "./Gateway.ts";
+import { retryKnobsOf, surroundingsOf } from "./configuration/surroundings.ts";
 
 const GatewayEntry = Schema.Union(Object.values(adapters).map(({ config }) => config)).annotate({
   expected: `an entry whose "type" is one of ${Object.keys(adapters)
@@ -53,22 +53,6 @@ export type GatewaysConfig = typeof GatewaysConfig.Type;
 export const checkGateways = (config: GatewaysConfig): Effect.Effect<void, SecretMissing> =>
   Effect.scoped(Effect.asVoid(Layer.build(layerFromConfig(config))));
 
-const retryKnobs = ({ resilience }: GatewayEntry) => {
-  const retry = retryOf(resilience);
-  return retry === undefined ? {} : { retry };
-};
-
-/** What surrounds the calls, as `Gateways` says it. */
-const surroundings = ({ gateways, limits }: GatewaysConfig): Pick<typeof Gateways.Service, "resilience" | "limits"> => {
-  const around = gateways.map((entry) => ({ entry, resilience: resilienceOf(entry.resilience) }));
-  const found = limitsOf(limits);
-  return {
-    resilience: (name, account) =>
-      around.find(({ entry }) => entry.name === name && (entry.account ?? "default") === account)?.resilience,
-    limits: () => found,
-  };
-};
-
 /** The `Gateways` service with an adapter for each configured gateway; their connections close with the layer. */
 export const layerFromConfig = (config: GatewaysConfig): Layer.Layer<Gateways, SecretMissing> =>
   Layer.effect(
@@ -81,10 +65,10 @@ export const layerFromConfig = (config: GatewaysConfig): Layer.Layer<Gateways, S
           account: entry.account ?? "default",
           keyRetentionMillis: entry.keyRetentionMillis ?? adapterOf(entry).keyRetentionMillis,
           ...(gateways[index]?.finishAction === undefined ? {} : { finishesActions: true as const }),
-          ...retryKnobs(entry),
+          ...retryKnobsOf(entry),
         })),
         ...(config.routing === undefined ? {} : { routing: config.routing }),
-        ...surroundings(config),
+        ...surroundingsOf(config, adapterOf),
         find: (name: string, account: string) =>
           gateways.find((gateway) => gateway.name === name && gateway.account === account),
       }),

@@ -60,6 +60,8 @@ export type NotSent = typeof NotSent.Type;
 export const Unknown = Schema.TaggedStruct("Unknown", {
   reason: Schema.String,
   sameKeyAnswers: Schema.optionalKey(Schema.Literal(true)),
+  /** A question that was turned away because there are too many: how long the gateway asks to be left alone. */
+  retryAfterMillis: Schema.optionalKey(Schema.Int),
 });
 
 /** The gateway answered a look-up by key: it has nothing under it. */

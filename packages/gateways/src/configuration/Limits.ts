@@ -13,7 +13,10 @@ export const LimitsConfig = Schema.Struct({
    * default 0.49. One gateway that does not answer so leaves the other half to the others.
    */
   gatewayShare: Schema.optionalKey(Share),
-  /** The same for the payments of one merchant: 0.01 to 0.49, default 0.49. */
+  /**
+   * The same for the payments of one merchant: 0.01 to 0.49, default 0.25. Below gatewayShare, so that the flood of one
+   * merchant leaves places at its gateway to others.
+   */
   merchantShare: Schema.optionalKey(Share),
   /**
    * How long a call waits in the process for a place among the concurrent calls of its gateway, and for its turn under
@@ -28,6 +31,6 @@ export interface Limits {
   readonly waitMillis: number;
 }
 
-export const defaultLimits: Limits = { gatewayShare: 0.49, merchantShare: 0.49, waitMillis: 4_000 };
+export const defaultLimits: Limits = { gatewayShare: 0.49, merchantShare: 0.25, waitMillis: 4_000 };
 
 export const limitsOf = (config: typeof LimitsConfig.Type = {}): Limits => ({ ...defaultLimits, ...config });

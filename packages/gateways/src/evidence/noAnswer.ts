@@ -1,5 +1,6 @@
 /** What stands for an exchange that brought no answer, or none that can be read. */
 import type { Exchange } from "../http/GatewayHttp.ts";
+import { tooManyQuestions } from "../http/retryAfter.ts";
 
 export type Answered = Extract<Exchange, { readonly _tag: "Answered" }>;
 
@@ -17,7 +18,9 @@ export const isOk = (exchange: Exchange): exchange is Answered =>
 
 /** Why a question was not answered. */
 export const unanswered = (exchange: Exchange) =>
-  unknown(exchange._tag === "Answered" ? `answered ${exchange.status}` : exchange.reason);
+  exchange._tag === "Answered"
+    ? { ...unknown(`answered ${exchange.status}`), ...tooManyQuestions(exchange.status, exchange.headers) }
+    : unknown(exchange.reason);
 
 /** The gateway cannot take this amount: said without a call, and for ever. */
 export const amountInexpressible = (currency: string) => ({

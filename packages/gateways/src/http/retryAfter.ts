@@ -9,6 +9,15 @@ export const retryAfterMillis = (headers: Readonly<Record<string, string>>): num
   return /^\d{1,9}(?:\.\d+)?$/.test(text) ? Math.round(Math.min(Number(text), maxSeconds) * 1000) : undefined;
 };
 
+/** Of a question that was turned away because there are too many. */
+export const tooManyQuestions = (
+  status: number,
+  headers: Readonly<Record<string, string>>,
+): { readonly retryAfterMillis?: number } => {
+  const retryAfter = status === 429 ? leftAloneMillis(status, headers) : undefined;
+  return retryAfter === undefined ? {} : { retryAfterMillis: retryAfter };
+};
+
 /** How long the gateway asks to be left alone, in milliseconds: it is well, and has too much to do (429). */
 export const leftAloneMillis = (status: number, headers: Readonly<Record<string, string>>): number | undefined =>
   retryAfterMillis(headers) ?? (status === 429 ? unsaidMillis : undefined);

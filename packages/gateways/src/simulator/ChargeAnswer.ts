@@ -28,7 +28,7 @@ import type { GatewayOutcome, LookUpOutcome } from "@aegispay/core/payment/Gatew
 import { NextAction } from "@aegispay/core/payment/GatewayOutcome";
 import { Option, Schema } from "effect";
 import type { Exchange } from "../http/GatewayHttp.ts";
-import { answered, decodeRefusal, Refusal, turnedAway, unknown, unreadable } from "./evidence.ts";
+import { answered, decodeRefusal, Refusal, turnedAway, unanswered, unknown, unreadable } from "./evidence.ts";
 
 const ChargeDocument = Schema.Struct({
   id: Schema.NonEmptyString,
@@ -112,7 +112,7 @@ export const readStartAnswer = (exchange: Exchange, idempotencyKey: string): Gat
 
 export const readLookUpAnswer = (exchange: Exchange, idempotencyKey: string): LookUpOutcome => {
   if (exchange._tag !== "Answered") return unknown(exchange.reason);
-  if (exchange.status !== 200) return unknown(answered(exchange));
+  if (exchange.status !== 200) return unanswered(exchange);
   const list = decodeCharges(exchange.body);
   if (Option.isNone(list)) return unreadable(exchange);
   const [charge, ...others] = list.value.charges;

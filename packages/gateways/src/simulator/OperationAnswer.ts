@@ -28,7 +28,7 @@ import type { OperationLookUpOutcome, OperationOutcome } from "@aegispay/core/pa
 import { Option, Schema } from "effect";
 import type { OperationRequest } from "../Gateway.ts";
 import type { Exchange } from "../http/GatewayHttp.ts";
-import { answered, decodeRefusal, Refusal, turnedAway, unknown, unreadable } from "./evidence.ts";
+import { answered, decodeRefusal, Refusal, turnedAway, unanswered, unknown, unreadable } from "./evidence.ts";
 
 const OperationDocument = Schema.Struct({
   id: Schema.NonEmptyString,
@@ -106,7 +106,7 @@ export const readOperationAnswer = (exchange: Exchange, request: OperationReques
 
 export const readOperationLookUp = (exchange: Exchange, request: OperationRequest): OperationLookUpOutcome => {
   if (exchange._tag !== "Answered") return unknown(exchange.reason);
-  if (exchange.status !== 200) return unknown(answered(exchange));
+  if (exchange.status !== 200) return unanswered(exchange);
   const list = decodeOperations(exchange.body);
   if (Option.isNone(list)) return unreadable(exchange);
   const [operation, ...others] = list.value.operations;

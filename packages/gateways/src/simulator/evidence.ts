@@ -1,7 +1,7 @@
 /** What the answers to charges and to operations have in common. */
 import { Option, Schema } from "effect";
 import type { Exchange } from "../http/GatewayHttp.ts";
-import { leftAloneMillis } from "../http/retryAfter.ts";
+import { leftAloneMillis, tooManyQuestions } from "../http/retryAfter.ts";
 
 type Answered = Extract<Exchange, { readonly _tag: "Answered" }>;
 
@@ -31,6 +31,12 @@ export const turnedAway = ({ status, headers }: Answered) => {
 export const unknown = (reason: string) => ({ _tag: "Unknown", reason }) as const;
 
 export const answered = (exchange: { readonly status: number }) => `answered ${exchange.status}`;
+
+/** Of a question whose answer is no 200. */
+export const unanswered = ({ status, headers }: Answered) => ({
+  ...unknown(`answered ${status}`),
+  ...tooManyQuestions(status, headers),
+});
 
 export const unreadable = (exchange: { readonly status: number }) =>
   unknown(`answered ${exchange.status} with a body that cannot be read`);

@@ -15,7 +15,7 @@ import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import type { CircuitKind } from "../resilience/Breakers.ts";
 import { GatewayProtection, HeldBack, type Called } from "../resilience/GatewayProtection.ts";
-import { healthOf } from "../resilience/health.ts";
+import { healthOf, leftAloneMillis } from "../resilience/health.ts";
 import { GatewayHealth } from "../routing/GatewayHealth.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
 
@@ -177,7 +177,7 @@ const make = Effect.gen(function* () {
             figures.observe(gateway, account, isCharge, outcome, millis);
             count(metric.gatewayCalls(gateway, what, outcome._tag));
             crash.reach("afterCall", payment, what);
-            const asked = outcome._tag === "NotSent" ? outcome.retryAfterMillis : undefined;
+            const asked = leftAloneMillis(outcome);
             return { value, health: healthOf(outcome), ...(asked === undefined ? {} : { leaveAloneMillis: asked }) };
           });
         });

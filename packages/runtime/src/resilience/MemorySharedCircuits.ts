@@ -9,13 +9,12 @@ import { SharedCircuits, SharedCircuitsUnavailable } from "./SharedCircuits.ts";
 export class MemoryCircuitBucket {
   readonly #entries = new Map<string, { readonly circuit: Circuit; readonly revision: number }>();
   readonly #listeners = new Set<(key?: string) => void>();
-  #revision = 0;
   /** Nodes that cannot reach it. */
   readonly unreachableBy = new Set<string>();
   /** Nodes whose next write is taken, and its answer lost. */
   readonly losesAnswerOf = new Set<string>();
-  /** Reads and writes that it has answered. */
-  requests = 0;
+  /** Writes that were taken. */
+  writes = 0;
 
   get(key: string): Circuit | undefined {
     return this.#entries.get(key)?.circuit;
@@ -31,7 +30,6 @@ export class MemoryCircuitBucket {
     const attempt = <A>(run: () => A) =>
       Effect.suspend(() => {
         if (this.unreachableBy.has(node)) return Effect.fail(new SharedCircuitsUnavailable({ cause: "unreachable" }));
-        this.requests++;
         return Effect.succeed(run());
       });
     return SharedCircuits.of({
@@ -61,9 +59,9 @@ export class MemoryCircuitBucket {
 
   #write(key: string, circuit: Circuit, revision: number): number | undefined {
     if ((this.#entries.get(key)?.revision ?? 0) !== revision) return undefined;
-    this.#revision++;
-    this.#entries.set(key, { circuit, revision: this.#revision });
+    const written = ++this.writes;
+    this.#entries.set(key, { circuit, revision: written });
     for (const listener of this.#listeners) listener(key);
-    return this.#revision;
+    return written;
   }
 }

@@ -3,8 +3,8 @@
  * are at it. Owns the places.
  *
  * Invariants:
- * 1. A share stays below half of the window, so that one gateway that does not answer, or the flood of one merchant, never
- *    fills it.
+ * 1. A share is below half of the window (the configuration sees to that), so that one gateway that does not answer, or the
+ *    flood of one merchant, never fills it.
  * 2. A quarter of a share is kept for look-ups: what is unknown is found out before anything new is begun.
  * 3. Where places come free, one waits for the next, first come first served, for a second at most. Where none has come free
  *    for a quarter of a second nobody waits: what cannot go now is to make room at once.
@@ -135,8 +135,7 @@ export class ShardShares {
   }
 
   #places(name: FullShare, isLookUp: boolean): number {
-    const most = Math.max(1, Math.ceil(this.#window / 2) - 1);
-    const places = Math.min(most, Math.max(1, Math.floor(this.#window * this.#limits()[name])));
+    const places = Math.max(1, Math.floor(this.#window * this.#limits()[name]));
     return isLookUp ? places : places - Math.floor(places / 4);
   }
 
