@@ -79,7 +79,7 @@ export class Gateways extends Context.Service<
   {
     readonly candidates: ReadonlyArray<Candidate>;
     /** How they are chosen among; without it they are tried in their order. */
-    readonly routing?: RoutingTable;
+    readonly routing?: RoutingTable | undefined;
     readonly find: (name: string, account: string) => Gateway | undefined;
     /** What surrounds the calls to it; the same object for as long as that is the same. Left out: the defaults. */
     readonly resilience?: (name: string, account: string) => Resilience | undefined;

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { noBreaker, startGatewayPair, type GatewayPair } from "../support/gatewayPair.ts";
-import { orderFaults } from "../support/ledger.ts";
+import { orderFaults, readLedger } from "../support/ledger.ts";
 import { createBody, insist, publish } from "../support/plainClient.ts";
 
 let pair: GatewayPair;
@@ -68,6 +68,10 @@ describe("a gateway that charges and loses the answer", () => {
   const goSilent = () => orderFaults(pair.north().url, { timeoutRate: 1, timeoutDelayMs: 60_000 });
 
   it("is asked about the charge, and no other gateway is", async () => {
+    await orderFaults(pair.north().url, { partialFailureRate: 1 });
+    expect(await create("dropped")).toMatchObject({ payment: { state: "SUCCESS", gateway: "north" } });
+    expect(await pair.charges("dropped")).toMatchObject({ north: [{ captured: 100 }], south: [] });
+    await pair.clearFaults();
     expect(await create("lost", "tok_lost_answer")).toMatchObject({ payment: { state: "SUCCESS", gateway: "north" } });
     expect(await pair.charges("lost")).toMatchObject({ north: [{ captured: 100 }], south: [] });
   });
@@ -127,5 +131,15 @@ describe("a gateway that charges and loses the answer", () => {
     await pair.clearFaults();
     expect(await pair.until("declined-late", "its end", hasSucceeded)).toMatchObject({ gateway: "south" });
     expect(await pair.taken("declined-late")).toBe(100);
+  });
+});
+
+describe("the two ledgers together", () => {
+  it("show one charge of each payment at most, after all that", async () => {
+    const charges = [...(await readLedger(pair.north().url)), ...(await readLedger(pair.south().url))];
+    const taken = new Map<string, number>();
+    for (const { reference, captured } of charges) taken.set(reference, (taken.get(reference) ?? 0) + captured);
+    expect(taken.size).toBeGreaterThanOrEqual(8);
+    for (const [reference, sum] of taken) expect([reference, sum <= 100]).toEqual([reference, true]);
   });
 });

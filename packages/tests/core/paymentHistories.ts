@@ -14,6 +14,7 @@ import { isOperation, type Attempt, type Errand, type Operation } from "@aegispa
 import { placeEvents, type PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
 import { absent, behindReview, isHeld, type PaymentState } from "@aegispay/core/payment/PaymentState";
 import { Result } from "effect";
+import { liveKey, unseen } from "@aegispay/core/routing/LiveFigures";
 import fc from "fast-check";
 import { beginning, deployment, east, north, payment, south } from "./paymentExamples.ts";
 
@@ -90,11 +91,14 @@ interface Order {
   readonly amountOff: number;
   readonly laterMillis: number;
   readonly candidates: Given["candidates"];
+  readonly routing: Given["routing"];
   readonly otherBody: boolean;
 }
 
 /** A gateway with knobs of its own. */
 const impatient = { ...north, retry: { maxRetries: 1, retryDelaysMillis: [10] } };
+
+const southIsAway = new Map([[liveKey("south", "s1"), { ...unseen, breakerOpen: true }]]);
 
 const rarely = <A>(usual: A, ...others: ReadonlyArray<A>): fc.Arbitrary<A> =>
   fc.oneof({ weight: 8, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
@@ -124,6 +128,11 @@ const orders: fc.Arbitrary<Order> = fc.record({
   amountOff: rarely(0, 1),
   laterMillis: fc.oneof(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: -5_000, max: 2_000_000 })),
   candidates: rarely<Given["candidates"]>([north, south, east], [], [north], [south, north], [impatient, south]),
+  routing: rarely<Given["routing"]>(
+    undefined,
+    { table: { strategy: "roundRobin", maxAttempts: 2 }, live: new Map() },
+    { table: { rules: [{ name: "any", when: {}, prefer: ["east"] }] }, live: southIsAway },
+  ),
   otherBody: rarely(false, true),
 });
 
@@ -285,7 +294,9 @@ const live = (body: CreateBody, policy: Policy, list: ReadonlyArray<Order>): Lif
   for (const order of list) {
     // Two nodes' clocks differ: time may also go back a little.
     at += order.laterMillis;
-    const command = commandOf(order, before, body, { at, deployment, candidates: order.candidates, policy, jitter: 0 });
+    const { candidates, routing } = order;
+    const given = { at, deployment, candidates, policy, jitter: 0, ...(routing === undefined ? {} : { routing }) };
+    const command = commandOf(order, before, body, given);
     const decision = decide(before, command);
     const events = placeEvents(Result.isSuccess(decision) ? decision.success : [], before.version, isoTime(at));
     const after = evolveAll(before, events);
@@ -308,6 +319,7 @@ const firstOrder: Order = {
   amountOff: 0,
   laterMillis: 0,
   candidates: [north, south, east],
+  routing: undefined,
   otherBody: false,
 };
 

@@ -98,17 +98,26 @@ describe("whatever the table, the payment and the figures", () => {
     expect(leftOut).toBeGreaterThan(0);
   });
 
-  it("the client's wish comes first wherever it may be used", () => {
+  it("the client's wish comes first wherever it may be used, but for what a hook orders", () => {
     holds(({ routing, question }) => {
       const order = orderOf(routing, question);
-      const { preferred } = question.facts;
-      if (order.some(({ gateway }) => gateway === preferred)) expect(order[0]?.gateway).toBe(preferred);
+      const { preferred, hookOrder = [] } = question.facts;
+      const others = order.map(({ gateway }) => gateway).filter((gateway) => !hookOrder.includes(gateway));
+      if (preferred !== undefined && others.includes(preferred)) expect(others[0]).toBe(preferred);
+    });
+  });
+
+  it("a route hook's order comes before everything, as far as its gateways may be used", () => {
+    holds(({ routing, question }) => {
+      const order = orderOf(routing, question).map(({ gateway }) => gateway);
+      const named = (question.facts.hookOrder ?? []).filter((gateway) => order.includes(gateway));
+      expect(order.slice(0, named.length)).toEqual(named);
     });
   });
 
   it("the rule's wish comes before all others, in the rule's order where it names no strategy", () => {
     holds(({ routing, question: { facts, ...rest } }) => {
-      const { preferred: _none, ...plain } = facts;
+      const { preferred: _wish, hookOrder: _hook, ...plain } = facts;
       const question = { ...rest, facts: plain };
       const rule = ruleFor(routing.table, plain);
       const order = orderOf(routing, question).map(({ gateway }) => gateway);
@@ -151,7 +160,7 @@ describe("whatever the table, the payment and the figures", () => {
 
   it("the quickest is first where latency decides, but for a few that measure the others", () => {
     holds(({ routing, question: { facts, ...rest } }) => {
-      const { preferred: _none, ...plain } = facts;
+      const { preferred: _wish, hookOrder: _hook, ...plain } = facts;
       const table = { strategy: "leastLatency" as const, health: { floor: 0, explorePerMille: 0 } };
       const order = orderOf({ ...routing, table }, { ...rest, facts: plain });
       const latencies = order.map((one) => figuresOf(routing, one).latencyMillis ?? Number.POSITIVE_INFINITY);

@@ -37,13 +37,15 @@ const firstsOf = (cells: ReadonlyArray<string>): ReadonlyArray<string> => {
   const facts = factsOf(
     { merchant, paymentId: "any" },
     {
-      amount: parseMoney(amount, currency)!,
-      method: { type: "card", token: "tok_visa" },
-      customer: { country },
-      metadata: { cardNetwork: network },
-      ...(prefers === "" ? {} : { gateway: prefers }),
+      create: {
+        amount: parseMoney(amount, currency)!,
+        method: { type: "card", token: "tok_visa" },
+        customer: { country },
+        metadata: { cardNetwork: network },
+        ...(prefers === "" ? {} : { gateway: prefers }),
+      },
+      labels: value === undefined ? {} : { [key!]: value },
     },
-    value === undefined ? {} : { [key!]: value },
   );
   const candidates = gateways.map(({ name }) => candidate(name));
   const orders = Array.from({ length: 20 }, (_, number) => {

@@ -106,6 +106,7 @@ export const facts = compact(
     country: optional(fc.constantFrom(...countries, "FR")),
     network: optional(fc.constantFrom(...networks, "discover")),
     preferred: optional(fc.constantFrom(...names, "unheard-of")),
+    hookOrder: fc.option(someOf([...names, "unheard-of"]), { nil: undefined, freq: 1 }),
     labels: fc.dictionary(fc.constantFrom("risk", "tier", "other"), fc.constantFrom("low", "high"), { maxKeys: 2 }),
   }),
 ) as unknown as fc.Arbitrary<PaymentFacts>;

@@ -2,10 +2,9 @@
 import { Result } from "effect";
 import { gatewayIdempotencyKey, type PaymentRef } from "../identity/Identity.ts";
 import { seedOf } from "../routing/chance.ts";
-import { factsOf } from "../routing/PaymentFacts.ts";
+import { factsOf, type RoutedOrder } from "../routing/PaymentFacts.ts";
 import { route, wasTried, type NoRoute, type Route } from "../routing/route.ts";
 import { plainTable } from "../routing/RoutingTable.ts";
-import type { CreateBody } from "./CreateBody.ts";
 import type { Attempt } from "./Errand.ts";
 import type { Given } from "./Given.ts";
 import type { Failure, NewEvent } from "./PaymentEvent.ts";
@@ -21,12 +20,12 @@ export type OpenPayment = Processing | OutcomeUnknown | (NeedsReview & { readonl
 /** Where the n-th attempt of a payment goes: never to a gateway where it was tried. */
 export const routeAttempt = (
   payment: PaymentRef,
-  create: CreateBody,
+  order: RoutedOrder,
   number: number,
   tried: ReadonlyArray<Attempt>,
   { candidates, routing = { table: plainTable, live: new Map() } }: Given,
 ): Result.Result<Route, NoRoute> =>
-  route(routing, { candidates, facts: factsOf(payment, create), seed: seedOf(payment, number), tried });
+  route(routing, { candidates, facts: factsOf(payment, order), seed: seedOf(payment, number), tried });
 
 /** Whether there was anything to choose; where there was not, its record would only make the log longer. */
 const isWorthRecording = ({ order, skipped, rule }: Route, { routing }: Given): boolean =>
@@ -81,7 +80,7 @@ export const afterFailedAttempt = (
   const attemptsMax = Math.min(given.policy.maxAttempts, given.routing?.table.maxAttempts ?? Number.POSITIVE_INFINITY);
   const isAllowed = mayMoveOn && state.name !== "NEEDS_REVIEW" && number <= attemptsMax && mayStillCharge(state, given);
   if (!isAllowed) return [{ type: "PaymentFailed", data: { failure } }];
-  const next = routeAttempt(payment, state.order.create, number, [...state.ended, state.attempt], given);
+  const next = routeAttempt(payment, state.order, number, [...state.ended, state.attempt], given);
   return Result.isSuccess(next)
     ? [startAttempt(payment, state.attempt.request, number, next.success, given, `after ${failure.code}`)]
     : [{ type: "PaymentFailed", data: { failure, ...noOtherThan(next.failure) } }];

@@ -64,7 +64,7 @@ const create = (state: PaymentState, command: Create): Decision => {
   if (body.expiresAt !== undefined && Date.parse(body.expiresAt) <= given.at) {
     return Result.fail(reject("InvalidCommand", "expiresAt is past: nothing was begun"));
   }
-  const routed = routeAttempt(payment, body, 1, [], given);
+  const routed = routeAttempt(payment, { create: body }, 1, [], given);
   if (Result.isFailure(routed)) {
     const { why, isPassing } = routed.failure;
     return Result.fail(reject("NoGatewayAvailable", why, isPassing));

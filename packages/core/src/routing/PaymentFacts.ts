@@ -12,16 +12,24 @@ export interface PaymentFacts {
   readonly network?: string;
   /** The gateway that the client would like. */
   readonly preferred?: string;
+  /** Gateways that a route hook puts first, in its order. */
+  readonly hookOrder?: ReadonlyArray<string>;
   readonly labels: Readonly<Record<string, string>>;
 }
 
 const networkKey = "cardNetwork";
 
-/** `labels`: what an enrich hook says of the payment; it knows the card's network better than the client's metadata does. */
+/** What was asked for, and what hooks have said of it. */
+export interface RoutedOrder {
+  readonly create: CreateBody;
+  readonly labels?: PaymentFacts["labels"];
+  readonly gatewayOrder?: ReadonlyArray<string>;
+}
+
+/** An enrich hook knows the card's network better than the client's metadata does. */
 export const factsOf = (
   { merchant }: PaymentRef,
-  { amount, customer, metadata, gateway }: CreateBody,
-  labels: PaymentFacts["labels"] = {},
+  { create: { amount, customer, metadata, gateway }, labels = {}, gatewayOrder }: RoutedOrder,
 ): PaymentFacts => {
   const country = customer?.country?.toUpperCase();
   const network = (labels[networkKey] ?? metadata?.[networkKey])?.toLowerCase();
@@ -32,5 +40,6 @@ export const factsOf = (
     ...(country === undefined ? {} : { country }),
     ...(network === undefined ? {} : { network }),
     ...(gateway === undefined ? {} : { preferred: gateway }),
+    ...(gatewayOrder === undefined ? {} : { hookOrder: gatewayOrder }),
   };
 };

@@ -4,7 +4,8 @@
  * 1. No gateway is named twice; each that there is, is either in the order or skipped with a reason.
  * 2. What was tried, what the rule or the table rules out, and what has an open breaker is never chosen.
  * 3. A dead gateway is chosen only to find out whether it lives, or where every other is ruled out: its score is no proof.
- * 4. The client's wish comes first among those that may be used, then the rule's, then the strategy's order.
+ * 4. Among those that may be used a route hook's order comes first, then the client's wish, then the rule's, then the
+ *    strategy's order.
  */
 import { Result } from "effect";
 import type { Candidate } from "../payment/Given.ts";
@@ -130,6 +131,14 @@ const wishedFirst = (chosen: ReadonlyArray<Chosen>, wish: string | undefined): R
     : [{ ...wished, why: ["preferred"] }, ...chosen.filter((candidate) => candidate !== wished)];
 };
 
+const hookFirst = (chosen: ReadonlyArray<Chosen>, names: ReadonlyArray<string> = []): ReadonlyArray<Chosen> => {
+  const named = [...new Set(names)].flatMap((name) => chosen.filter(({ gateway }) => gateway === name));
+  return [
+    ...named.map((candidate) => ({ ...candidate, why: ["route hook"] })),
+    ...chosen.filter((candidate) => !named.includes(candidate)),
+  ];
+};
+
 export const route = ({ table, live }: Routing, question: Question): Result.Result<Route, NoRoute> => {
   const { candidates, facts, seed } = question;
   const rule = ruleFor(table, facts);
@@ -156,7 +165,8 @@ export const route = ({ table, live }: Routing, question: Question): Result.Resu
   }
   const shares = rule?.weights ?? table.weights ?? {};
   const ranked = strategies[strategy]({ candidates: usable, table, weights: shares, facts, figuresOf, seed });
-  const [first, ...others] = wishedFirst(preferredFirst(ranked, rule), facts.preferred);
+  const byWish = wishedFirst(preferredFirst(ranked, rule), facts.preferred);
+  const [first, ...others] = hookFirst(byWish, facts.hookOrder);
   return first === undefined
     ? Result.fail(noRoute(skipped))
     : Result.succeed({

@@ -34,9 +34,9 @@ export const viewCluster = (
     Effect.catch(({ message }) => Effect.succeed({ ...nothing, away: message })),
   );
 
-/** The gateways of a configuration as a payment would be given them. */
-export const candidatesOf = (config: GatewaysConfig) =>
-  Effect.scoped(Effect.map(Layer.build(layerFromConfig(config)), (built) => Context.get(built, Gateways).candidates));
+/** The gateways of a configuration as a node would have them; none of them is to be called. */
+export const gatewaysOf = (config: GatewaysConfig) =>
+  Effect.scoped(Effect.map(Layer.build(layerFromConfig(config)), Context.get(Gateways)));
 
 /** What routing would be given of them. */
 export const liveOf = (

@@ -78,7 +78,11 @@ const make = Effect.gen(function* () {
       }),
     );
   });
-  yield* Effect.forkScoped(Effect.ignore(readAll));
+  const warn = ({ message }: { readonly message: string }) =>
+    Effect.logWarning(
+      `each node goes by what it has seen of the gateways itself: ${message}; is \`setup\` to be run again?`,
+    );
+  yield* Effect.forkScoped(Effect.catch(readAll, warn));
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(tellMillis), Effect.ignore(tell))));
   return health;
 });

@@ -1,11 +1,9 @@
 /** `aegispay gateways`: the gateways of the configuration, and how they are doing as the cluster has seen it. */
 import { liveKey, type Figures } from "@aegispay/core/routing/LiveFigures";
-import { limitsOf } from "@aegispay/gateways/configuration/Limits";
-import { resilienceOf } from "@aegispay/gateways/configuration/Resilience";
 import { Effect } from "effect";
 import { Command } from "effect/cli";
 import { circuitKey, type CircuitKind } from "../../resilience/Breakers.ts";
-import { viewCluster } from "../clusterView.ts";
+import { gatewaysOf, viewCluster } from "../clusterView.ts";
 import { checkRoot, jsonFlag, natsFlags } from "../connection.ts";
 import { gatewayFlags, readGateways } from "../gatewaysFile.ts";
 import { printJson, printProgress, printResult, table } from "../output.ts";
@@ -26,10 +24,11 @@ export const gateways = Command.make(
   Effect.fnUntraced(function* (flags) {
     yield* checkRoot(flags.root);
     const config = yield* readGateways(flags.gateways, flags.simulatorUrl);
+    const { resilience, limits } = yield* gatewaysOf(config);
     const view = yield* viewCluster(flags);
     const { routing = {} } = config;
     const rows = config.gateways.map((entry) => {
-      const { name, type, account = "default", timeoutMillis, maxConnections, resilience } = entry;
+      const { name, type, account = "default", timeoutMillis, maxConnections } = entry;
       const circuitOf = (kind: CircuitKind) => view.circuits.get(circuitKey(name, account, kind))?.state ?? "CLOSED";
       const figures = view.figures.get(liveKey(name, account));
       return {
@@ -41,7 +40,7 @@ export const gateways = Command.make(
         limits: {
           ...(timeoutMillis === undefined ? {} : { timeoutMillis }),
           ...(maxConnections === undefined ? {} : { maxConnections }),
-          ...resilienceOf(resilience),
+          ...resilience?.(name, account),
         },
         ...(routing.weights?.[name] === undefined ? {} : { weight: routing.weights[name] }),
         ...routing.gateways?.[name],
@@ -53,7 +52,7 @@ export const gateways = Command.make(
     const document = {
       gateways: rows,
       routing: { strategy, rules },
-      limits: limitsOf(config.limits),
+      limits: limits?.() ?? {},
       cluster: { ...cluster, nodes: view.nodes },
     };
     if (flags.json) return yield* printJson(document);

@@ -7,7 +7,7 @@ import { route as routePayment, type Question, type Routing } from "@aegispay/co
 import { plainTable } from "@aegispay/core/routing/RoutingTable";
 import { Effect, Option, Result } from "effect";
 import { Command, Flag } from "effect/cli";
-import { candidatesOf, liveOf, viewCluster } from "../clusterView.ts";
+import { gatewaysOf, liveOf, viewCluster } from "../clusterView.ts";
 import { checkRoot, jsonFlag, natsFlags } from "../connection.ts";
 import { gatewayFlags, readGateways } from "../gatewaysFile.ts";
 import { FailedQuietly, printJson, printProgress, printResult, Refused, WrongUsage } from "../output.ts";
@@ -70,7 +70,7 @@ export const route = Command.make(
       return yield* new WrongUsage({ message: "merchant and id have 1 to 128 characters of [A-Za-z0-9_-]" });
     }
     const config = yield* readGateways(flags.gateways, flags.simulatorUrl);
-    const candidates = yield* candidatesOf(config);
+    const { candidates } = yield* gatewaysOf(config);
     const view = yield* viewCluster(flags);
     const routing = { table: config.routing ?? plainTable, live: yield* liveOf(view, candidates) };
     const create = {
@@ -80,7 +80,7 @@ export const route = Command.make(
       ...(Option.isNone(flags.network) ? {} : { metadata: { cardNetwork: flags.network.value } }),
       ...(Option.isNone(flags.gateway) ? {} : { gateway: flags.gateway.value }),
     } as const;
-    const facts = factsOf(payment, create, flags.label);
+    const facts = factsOf(payment, { create, labels: flags.label });
     const question = { candidates, facts, seed: seedOf(payment, 1), tried: [] };
     const routed = routePayment(routing, question);
     const cluster = view.away === undefined ? { connected: true } : { connected: false, why: view.away };
