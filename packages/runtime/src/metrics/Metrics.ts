@@ -90,6 +90,12 @@ export const metric = {
     "recovery_recovered_payments",
     "Those of them that came to rest, or wait on a durable timer",
   ),
+  /** Result: applied, unchanged (the file was touched only), refused (it is wrong; what was in force stays). */
+  configReloads: labelled(
+    "config_reloads",
+    ["result"],
+    "Configurations that came after the first one, by what became of them",
+  ),
   recoveryFailedRecoveries: counter("recovery_failed_recoveries", "Those of them that were parked"),
 
   shardsServed: gauge("shards_served", "Shards whose deliveries are taken here"),
