@@ -11,6 +11,7 @@ import { Settings, type RuntimeSettings } from "./config/RuntimeSettings.ts";
 import { layerNatsDeadLetters } from "./dead/NatsDeadLetters.ts";
 import { layerParking } from "./dead/Parking.ts";
 import { layerGatewayCalls } from "./effects/GatewayCalls.ts";
+import { layerHookCalls } from "./hooks/HookCalls.ts";
 import type { HooksInForce } from "./hooks/HooksInForce.ts";
 import { layerIngress } from "./ingress/Ingress.ts";
 import { layerNatsCommandQueue } from "./ingress/NatsCommandQueue.ts";
@@ -73,6 +74,7 @@ export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
     Layer.provide(Layer.mergeAll(layerRefusals, layerGivingUp, layerGatewayCalls)),
     Layer.provide(layerParking),
     Layer.provide(layerNatsPorts),
+    Layer.provide(layerHookCalls),
     Layer.provide(Layer.mergeAll(layerOwnership, configured, crashPoints)),
     Layer.provide(layerDeployment(options.settings.root)),
     Layer.provide(layerNats(options.nats)),

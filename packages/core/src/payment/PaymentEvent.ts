@@ -9,6 +9,7 @@ import { Schema } from "effect";
 import { RecordedCreate } from "./CreateBody.ts";
 import { About, CommandRecord, event, Failure, LookUpAction, Moment, RecordedMoney, ReplyTo } from "./eventShape.ts";
 import { ActionRequired, Approved, Declined, Done, NextAction, NotFound, Released } from "./GatewayOutcome.ts";
+import { HookJudged, PaymentEnriched } from "./hookEvents.ts";
 import { operationEvents } from "./operationEvents.ts";
 import { RejectionCode } from "./Rejection.ts";
 
@@ -195,6 +196,8 @@ export const PaymentEvent = Schema.Union([
   IntegrityMismatchDetected,
   ReviewRequested,
   ReviewResolved,
+  HookJudged,
+  PaymentEnriched,
   ...earlierShapes,
 ]);
 /** An event as it stands in a log, in whatever shape it was stored. */

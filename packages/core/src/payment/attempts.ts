@@ -3,6 +3,7 @@ import { gatewayIdempotencyKey, type PaymentRef } from "../identity/Identity.ts"
 import type { Attempt } from "./Errand.ts";
 import type { Candidate, Given } from "./Given.ts";
 import type { Failure, NewEvent } from "./PaymentEvent.ts";
+import { inHooksOrder } from "./verdicts.ts";
 import type { NeedsReview, OutcomeUnknown, Processing } from "./PaymentState.ts";
 
 /** The states in which an attempt is open: an answer about it still counts. */
@@ -46,7 +47,7 @@ export const afterFailedAttempt = (
   mayMoveOn: boolean,
 ): ReadonlyArray<NewEvent> => {
   const tried = [...state.ended, state.attempt];
-  const next = given.candidates.find(
+  const next = inHooksOrder(given.candidates, state.order.gatewayOrder).find(
     ({ gateway, account }) => !tried.some((attempt) => attempt.gateway === gateway && attempt.account === account),
   );
   const number = state.attempt.number + 1;

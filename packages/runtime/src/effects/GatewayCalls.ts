@@ -10,6 +10,7 @@ import type { ChargeIntent, GatewayIntent } from "@aegispay/core/payment/intents
 import type { Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCommand";
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
+import { HookCalls } from "../hooks/HookCalls.ts";
 import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
@@ -68,6 +69,7 @@ const make = Effect.gen(function* () {
   const { deployment } = yield* Deployment;
   const settings = yield* Settings;
   const crash = yield* CrashPoints;
+  const hooks = yield* HookCalls;
   const places = new Map<string, Semaphore.Semaphore>();
   const placesAt = (gateway: string): Semaphore.Semaphore => {
     const found = places.get(gateway) ?? Semaphore.makeUnsafe(settings.gatewayConcurrency);
@@ -145,6 +147,9 @@ const make = Effect.gen(function* () {
             return Effect.tap(call(payment, intent), ({ outcome }) =>
               Effect.sync(() => {
                 count(metric.gatewayCalls(intent.attempt.gateway, what, outcome._tag));
+                if (outcome._tag === "Unknown") {
+                  hooks.failed("gatewayUnknown", payment, `${intent.attempt.gateway}, ${what}: ${outcome.reason}`);
+                }
                 crash.reach("afterCall", payment, what);
               }),
             );

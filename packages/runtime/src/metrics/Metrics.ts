@@ -96,6 +96,8 @@ export const metric = {
     ["result"],
     "Configurations that came after the first one, by what became of them",
   ),
+  /** Result: the verdict, "told", "left out" (its queue was full), or how the hook failed: late, threw, nonsense. */
+  hookCalls: labelled("hook_calls", ["hook", "result"], "Hooks that were asked or told, by what came of it"),
   recoveryFailedRecoveries: counter("recovery_failed_recoveries", "Those of them that were parked"),
 
   shardsServed: gauge("shards_served", "Shards whose deliveries are taken here"),
@@ -103,6 +105,8 @@ export const metric = {
   actorsLive: gauge("actors_live", "Payments that are held in memory"),
   natsConnected: gauge("nats_connected", "1 while there is a connection to NATS, else 0"),
 
+  // At most five seconds, whatever the rules say.
+  hookSeconds: histogram("hook", "How long hooks took to answer", [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5]),
   // A take-over is some requests (milliseconds); one that waits for an old consumer to go takes rounds of 200 ms to 500 ms.
   takeOverSeconds: histogram(
     "take_over",
