@@ -68,7 +68,10 @@ export interface Gateway {
   readonly readWebhook?: ReadWebhook;
 }
 
-/** The gateways this deployment has, in the order in which they are tried. */
+/**
+ * The gateways this deployment has, in the order in which they are tried. They may be replaced while payments run: whoever
+ * needs one asks each time, and keeps nothing.
+ */
 export class Gateways extends Context.Service<
   Gateways,
   {

@@ -36,6 +36,7 @@ const hooks: Hooks = {
     if (paymentId.startsWith("stolen")) return { verdict: "refuse", reason: "velocity", score: 97 };
     if (paymentId.startsWith("odd") && !existsSync(process.env["HOOKS_APPROVED"]!))
       return { verdict: "review", reason: "new device", score: 61 };
+    if (paymentId.startsWith("exit")) process.exit(7);
     if (paymentId.startsWith("throw")) throw new Error("the fraud service is down");
     if (paymentId.startsWith("hang")) return never();
     if (paymentId.startsWith("late"))
@@ -238,6 +239,19 @@ describe("a payment that hooks are asked about", () => {
     // Ten payments of five or more events, each 200 ms late, would be ten seconds.
     expect(Date.now() - begun).toBeLessThan(10_000);
   });
+});
+
+describe("a hook that ends the process it runs in", () => {
+  it("does so three times, then its payment is parked; the others are charged", async () => {
+    await publish(cluster.connection, { payment: "exit-1", body: createBody() });
+    expect(await parked("exit-1")).toMatchObject({
+      code: "Parked",
+      reason: expect.stringContaining("3 times") as string,
+    });
+    expect(noted("fraudCheck exit-1")).toHaveLength(3);
+    expect(await pay("after-exit")).toMatchObject({ payment: { state: "SUCCESS" } });
+    expect(await charges("exit-1")).toEqual([]);
+  }, 60_000);
 });
 
 describe("hooks of a node that is embedded", () => {

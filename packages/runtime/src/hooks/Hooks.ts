@@ -32,7 +32,7 @@ export type ValidateAnswer =
   | { readonly verdict: "accept" }
   | { readonly verdict: "refuse"; readonly code: string; readonly message: string };
 
-/** `score`: any finite number, recorded. `review`: people decide; the payment is parked until they do. */
+/** `score`: any number from -1,000,000 to 1,000,000, recorded. `review`: people decide; the payment is parked until they do. */
 export type FraudAnswer =
   | { readonly verdict: "allow"; readonly score?: number }
   | { readonly verdict: "refuse"; readonly reason: string; readonly score?: number }

@@ -16,7 +16,11 @@ const text = (max: number) =>
     }),
   );
 
-const score = { score: Schema.optionalKey(Schema.Finite) };
+const scoreMax = 1_000_000;
+/** Nobody's card number is a score. */
+const score = {
+  score: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: -scoreMax, maximum: scoreMax }))),
+};
 
 export const ValidateAnswer = Schema.Union([
   Schema.Struct({ verdict: Schema.Literal("accept") }),
