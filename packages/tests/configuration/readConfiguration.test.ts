@@ -2,6 +2,7 @@
 import { formatProblems } from "@aegispay/gateways/configuration/ConfigurationText";
 import { readConfiguration, secretsMissing } from "@aegispay/gateways/configuration/readConfiguration";
 import { describe, expect, it } from "@effect/vitest";
+import { readFileSync } from "node:fs";
 import { ConfigProvider, Effect, Result } from "effect";
 
 const problemsOf = (text: string): ReadonlyArray<string> => {
@@ -111,6 +112,22 @@ describe("a configuration's text", () => {
     const pasted = 'gateways:\n  - { name: a, type: stripe, secretKey: "sk_live_4242", returnUrl: "sk_live_4243" }\n';
     const broken = `${pasted}  oops "sk_live_4244\n`;
     expect(`${problemsOf(pasted).join("\n")}${problemsOf(broken).join("\n")}`).not.toContain("sk_live");
+  });
+});
+
+describe("a configuration in the docs", () => {
+  /** The indented blocks of a page that begin with the file's name, each without its indentation. */
+  const blocksOf = (page: string): ReadonlyArray<string> =>
+    [...readFileSync(new URL(`../../../docs/${page}`, import.meta.url), "utf8").matchAll(/(?:^ {4}.*\n)+/gm)]
+      .map(([block]) => block.replaceAll(/^ {4}/gm, ""))
+      .filter((block) => block.includes("# gateways.yaml"));
+
+  it("is one that is read without a complaint", () => {
+    const [whole] = blocksOf("configuration.md");
+    expect(problemsOf(whole!)).toEqual([]);
+    const [hooks] = blocksOf("hooks.md");
+    expect(problemsOf(good + hooks!)).toEqual([]);
+    expect(Result.getOrThrow(readConfiguration(good + hooks!)).config.hooks).toMatchObject({ concurrency: 64 });
   });
 });
 
