@@ -27,7 +27,7 @@ interface Adapted {
   readonly text: string;
   readonly gateway: Gateway;
   readonly candidate: Candidate;
-  readonly scope: Scope.Closeable;
+  readonly close: Effect.Effect<void>;
   callsUnderWay: number;
   /** It is configured no more. */
   isRetired: boolean;
@@ -53,12 +53,12 @@ const counted = (gateway: Gateway, onBegin: () => void, onEnd: Effect.Effect<voi
   };
 };
 
-const adapt = Effect.fnUntraced(function* (entry: GatewayEntry, text: string) {
-  const scope = yield* Scope.make();
+/** Its connections close at `close`, or with the scope around all. */
+const adapt = Effect.fnUntraced(function* (entry: GatewayEntry, text: string, all: Scope.Scope) {
+  const scope = yield* Scope.fork(all);
+  const close = Scope.close(scope, Exit.void);
   const adapter = adapterOf(entry);
-  const made = yield* Scope.provide(adapter.make(entry), scope).pipe(
-    Effect.onError(() => Scope.close(scope, Exit.void)),
-  );
+  const made = yield* Scope.provide(adapter.make(entry), scope).pipe(Effect.onError(() => close));
   const adapted: Adapted = {
     text,
     gateway: counted(
@@ -66,7 +66,7 @@ const adapt = Effect.fnUntraced(function* (entry: GatewayEntry, text: string) {
       () => void adapted.callsUnderWay++,
       Effect.suspend(() => {
         adapted.callsUnderWay--;
-        return adapted.isRetired && adapted.callsUnderWay === 0 ? Scope.close(scope, Exit.void) : Effect.void;
+        return adapted.isRetired && adapted.callsUnderWay === 0 ? close : Effect.void;
       }),
     ),
     candidate: {
@@ -75,7 +75,7 @@ const adapt = Effect.fnUntraced(function* (entry: GatewayEntry, text: string) {
       keyRetentionMillis: entry.keyRetentionMillis ?? adapter.keyRetentionMillis,
       ...(made.finishAction === undefined ? {} : { finishesActions: true as const }),
     },
-    scope,
+    close,
     callsUnderWay: 0,
     isRetired: false,
   };
@@ -85,13 +85,14 @@ const adapt = Effect.fnUntraced(function* (entry: GatewayEntry, text: string) {
 const retire = (adapted: Adapted): Effect.Effect<void> =>
   Effect.suspend(() => {
     adapted.isRetired = true;
-    return adapted.callsUnderWay === 0 ? Scope.close(adapted.scope, Exit.void) : Effect.void;
+    return adapted.callsUnderWay === 0 ? adapted.close : Effect.void;
   });
 
 /** The gateways of the configuration, until they are reloaded; all are closed with the scope. */
 export const makeReloadingGateways: (
   config: GatewaysConfig,
 ) => Effect.Effect<ReloadingGateways, SecretMissing, Scope.Scope> = Effect.fnUntraced(function* (config) {
+  const scope = yield* Scope.Scope;
   const turn = yield* Semaphore.make(1);
   let inForce = config;
   let adapted: ReadonlyArray<Adapted> = [];
@@ -107,7 +108,7 @@ export const makeReloadingGateways: (
         const text = JSON.stringify(entry);
         const before = adapted.find((one) => one.text === text);
         if (before !== undefined) kept.add(before);
-        const one = before ?? (yield* adapt(entry, text));
+        const one = before ?? (yield* adapt(entry, text, scope));
         if (before === undefined) made.push(one);
         following.push(one);
       }),
@@ -123,9 +124,6 @@ export const makeReloadingGateways: (
 
   const reload = (next: GatewaysConfig) => turn.withPermit(Effect.uninterruptible(replace(next)));
 
-  yield* Effect.addFinalizer(() =>
-    Effect.forEach(adapted, ({ scope }) => Scope.close(scope, Exit.void), { discard: true }),
-  );
   yield* reload(config);
 
   return {

@@ -184,6 +184,8 @@ describe("a payment that hooks are asked about", () => {
       expect(answer.error?.message).toContain("the fraud check failed: it");
     }
     expect(await pay("fine-2")).toMatchObject({ payment: { state: "SUCCESS" } });
+    const entry = await parked("throw-1");
+    expect(await dead("discard", String(entry.id), "--yes")).toEqual({ discarded: [entry.id], refused: [] });
     await eventually("onError has heard of all of them", () =>
       failing.every(
         (how) => noted(`error hookFailed ${how}-1`).length === 1 && noted(`error parked ${how}-1`).length === 1,

@@ -5,7 +5,7 @@
 import { Gateways } from "@aegispay/gateways/Gateway";
 import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
 import { makeReloadingGateways } from "@aegispay/gateways/ReloadingGateways";
-import { Context, Effect, Layer, Queue } from "effect";
+import { Cause, Context, Effect, Exit, Layer, Queue } from "effect";
 import { HooksInForce, type ConfiguredHooks } from "../hooks/HooksInForce.ts";
 import { loadHooks } from "../hooks/loadHooks.ts";
 import { count, metric } from "../metrics/Metrics.ts";
@@ -34,10 +34,13 @@ export const layerConfiguration = (first: GatewaysConfig, changes?: Queue.Dequeu
       });
       const follow = (queue: Queue.Dequeue<GatewaysConfig>) =>
         Effect.gen(function* () {
-          const applied = yield* Effect.result(replace(yield* Queue.take(queue)));
-          count(metric.configReloads(applied._tag === "Success" ? "applied" : "refused"));
-          if (applied._tag === "Failure") {
-            yield* Effect.logError(`the configuration stays as it was here: ${applied.failure.message}`);
+          const next = yield* Queue.take(queue);
+          const applied = yield* Effect.exit(replace(next));
+          count(metric.configReloads(Exit.isSuccess(applied) ? "applied" : "refused"));
+          if (Exit.isFailure(applied)) {
+            const reason = Cause.squash(applied.cause);
+            const message = reason instanceof Error ? reason.message : String(reason);
+            yield* Effect.logError(`the configuration stays as it was here: ${message}`);
           }
         });
       if (changes !== undefined) yield* Effect.forkScoped(Effect.forever(follow(changes)));

@@ -8,7 +8,7 @@
  */
 import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
 import { Effect, Result } from "effect";
-import { fingerprintOf, loadConfiguration } from "./configurationFile.ts";
+import { ConfigurationInvalid, fingerprintOf, loadConfiguration } from "./configurationFile.ts";
 
 /** Between two looks at the file, in milliseconds. Not a watch: those miss files that are replaced, and mounted ones. */
 const lookMillis = 500;
@@ -35,7 +35,11 @@ export const watchConfiguration = ({ file, first, fingerprint, onChange, onResul
       const isStill = now === seen;
       seen = now;
       if (now === done || !isStill) continue;
-      const loaded = yield* Effect.result(loadConfiguration(file));
+      // A mistake of ours must not end the watch: the next change may be a good one.
+      const loading = Effect.catchDefect(loadConfiguration(file), (defect) =>
+        Effect.fail(new ConfigurationInvalid({ message: `${file}: ${String(defect)}` })),
+      );
+      const loaded = yield* Effect.result(loading);
       if ((yield* fingerprintOf(file)) !== now) continue;
       done = now;
       if (Result.isFailure(loaded)) {

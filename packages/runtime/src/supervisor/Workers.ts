@@ -112,7 +112,7 @@ export const makeWorkers = Effect.fnUntraced(function* (options: WorkersOptions)
   const names = Array.from({ length: options.count }, (_, index) => `${settings.nodeId}-${index + 1}`);
   const lives = new Map<string, Life>();
   const restarts = new Map(names.map((node) => [node, 0]));
-  const reloads = options.reloads ?? new Map<string, number>();
+  const reloads = options.reloads === undefined ? {} : { reloads: options.reloads };
   let phase: "new" | "starting" | "running" | "stopping" = "new";
   let rolling = false;
   let { gateways } = options.node;
@@ -128,7 +128,7 @@ export const makeWorkers = Effect.fnUntraced(function* (options: WorkersOptions)
   const served = () => reports().reduce((sum, { status }) => sum + status.served, 0);
   const metrics = () =>
     mergeMetrics([
-      { text: renderPrimaryMetrics({ up: reports().length, expected: options.count, restarts, reloads }) },
+      { text: renderPrimaryMetrics({ up: reports().length, expected: options.count, restarts, ...reloads }) },
       ...names.map((node) => ({ node, text: lives.get(node)?.metrics ?? "" })),
     ]);
 

@@ -82,7 +82,11 @@ export const node = Command.make(
       yield* Effect.provide(Effect.void, layerDeployment(flags.root));
       const { isConnected } = yield* Nats;
       const reloads = new Map<string, number>();
-      const workers = yield* makeWorkers({ count: flags.workers, node: { nats, settings, gateways: config }, reloads });
+      const workers = yield* makeWorkers({
+        count: flags.workers,
+        node: { nats, settings, gateways: config },
+        ...(followed === undefined ? {} : { reloads }),
+      });
       // Before the workers: whoever waits for them to be ready asks here.
       const http = yield* serveHealth({ host: flags.httpHost, port: flags.httpPort }, { workers, isConnected });
       yield* restartOnHangUp(workers);
