@@ -181,6 +181,20 @@ describe("hooks that help", () => {
     }),
   );
 
+  it.effect("may use what stands beside them", () =>
+    Effect.gen(function* () {
+      const hooks = {
+        tier: "gold",
+        enrich() {
+          return { tier: this.tier };
+        },
+      };
+      expect((yield* judge(hooks)).judgement).toMatchObject({
+        verdicts: { events: [{ type: "PaymentEnriched", data: { labels: { tier: "gold" } } }] },
+      });
+    }),
+  );
+
   it.effect("keep no card number and no more than fits, wherever they put it", () =>
     Effect.gen(function* () {
       const card = "4242 4242 4242 4242";

@@ -81,7 +81,7 @@ const make = Effect.gen(function* () {
       const tell = configured?.hooks[hook] as ((told: Told) => unknown) | undefined;
       if (configured === undefined || tell === undefined) return;
       const limit = configured.rules[hook]?.timeLimitMillis ?? defaultTimeLimitMillis;
-      const asked = yield* askHook(() => tell(told), limit);
+      const asked = yield* askHook(() => tell.call(configured.hooks, told), limit);
       count(metric.hookCalls(hook, asked._tag === "Answered" ? "told" : asked._tag.toLowerCase()));
       observe(metric.hookSeconds, asked.millis / 1_000);
       if (asked._tag === "Answered") return;
