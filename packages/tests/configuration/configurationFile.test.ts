@@ -34,6 +34,19 @@ describe("the configuration's file", () => {
     }),
   );
 
+  it.live("that is more than a worker can be given is refused, and one with hundreds of gateways is not", () =>
+    Effect.gen(function* () {
+      const file = join(yield* scratchDirectory, "gateways.yaml");
+      const many = (count: number) => Array.from({ length: count }, (_, index) => entry(`gateway-${index}`)).join("");
+      writeFileSync(file, `gateways:\n${many(500)}`);
+      expect(yield* complaint(file)).toBe("");
+      writeFileSync(file, `gateways:\n${many(2_000)}`);
+      expect(yield* complaint(file)).toMatch(
+        /gateways\.yaml:1:1: it is \d+ bytes as JSON, at most 100000 can be used$/,
+      );
+    }),
+  );
+
   it.live("gives the module of hooks by its own folder, wherever the process runs", () =>
     Effect.gen(function* () {
       const folder = yield* scratchDirectory;

@@ -13,6 +13,9 @@ import { hooksProblems } from "../hooks/loadHooks.ts";
 /** Bytes: a character is at most four of them. */
 const bytesMax = 4 * textMax;
 
+/** Bytes as JSON: it goes to workers in a variable of their environment, of which Linux takes 128 KiB. */
+const configBytesMax = 100_000;
+
 export class ConfigurationInvalid extends Data.TaggedError("ConfigurationInvalid")<{
   /** One line for each thing that is wrong. */
   readonly message: string;
@@ -67,6 +70,10 @@ export const loadConfiguration = (file: string): Effect.Effect<GatewaysConfig, C
         ? []
         : (yield* hooksProblems(hooks)).map(({ field, message }) => problemAt(["hooks", ...field], message))),
     ];
+    const configBytes = Buffer.byteLength(JSON.stringify(config));
+    if (configBytes > configBytesMax) {
+      problems.push(problemAt([], `it is ${configBytes} bytes as JSON, at most ${configBytesMax} can be used`));
+    }
     if (problems.length > 0) return yield* refuse(problems);
     return hooks === undefined ? config : { ...config, hooks };
   });
