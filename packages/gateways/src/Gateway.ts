@@ -73,7 +73,10 @@ export interface Gateway {
   readonly readWebhook?: ReadWebhook;
 }
 
-/** The gateways this deployment has, in the configured order. */
+/**
+ * The gateways this deployment has, in the order in which they are tried. They may be replaced while payments run: whoever
+ * needs one asks each time, and keeps nothing.
+ */
 export class Gateways extends Context.Service<
   Gateways,
   {

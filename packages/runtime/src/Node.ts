@@ -1,16 +1,18 @@
 /** The composition root of one worker: every port with its NATS implementation. */
 import type { Gateways } from "@aegispay/gateways/Gateway";
 import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
-import { layerFromConfig } from "@aegispay/gateways/GatewaysConfig";
-import { Layer } from "effect";
+import { Layer, type Queue } from "effect";
 import { layerGivingUp } from "./actor/GivingUp.ts";
 import { layerPaymentActors } from "./actor/PaymentActors.ts";
 import { layerPaymentSteps } from "./actor/PaymentSteps.ts";
 import { layerNatsAnswers } from "./answers/NatsAnswers.ts";
+import { layerConfiguration } from "./config/ConfigurationInForce.ts";
 import { Settings, type RuntimeSettings } from "./config/RuntimeSettings.ts";
 import { layerNatsDeadLetters } from "./dead/NatsDeadLetters.ts";
 import { layerParking } from "./dead/Parking.ts";
 import { layerGatewayCalls } from "./effects/GatewayCalls.ts";
+import { layerHookCalls } from "./hooks/HookCalls.ts";
+import type { HooksInForce } from "./hooks/HooksInForce.ts";
 import { layerIngress } from "./ingress/Ingress.ts";
 import { layerNatsCommandQueue } from "./ingress/NatsCommandQueue.ts";
 import { layerRefusals } from "./ingress/Refusals.ts";
@@ -36,6 +38,10 @@ import { layerNatsTimers } from "./timers/NatsTimers.ts";
 export interface NodeParts {
   readonly crashPoints?: Layer.Layer<CrashPoints>;
   readonly gateways?: Layer.Layer<Gateways>;
+  /** `layerHooks` makes one of functions. */
+  readonly hooks?: Layer.Layer<HooksInForce>;
+  /** Configurations that replace that of the options, while the node runs. */
+  readonly configurations?: Queue.Dequeue<GatewaysConfig>;
 }
 
 export interface NodeOptions {
@@ -65,7 +71,10 @@ const layerResilience = layerGatewayProtection.pipe(
 
 /** A node: built when its connection, its deployment and its log are there; its shards follow (`ShardOwner.status`). */
 export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
-  const { crashPoints = layerNoCrashPoints, gateways = layerFromConfig(options.gateways) } = parts;
+  const { crashPoints = layerNoCrashPoints } = parts;
+  const configuration = layerConfiguration(options.gateways, parts.configurations);
+  // What comes later replaces a service of the same name.
+  const configured = Layer.mergeAll(configuration, parts.gateways ?? Layer.empty, parts.hooks ?? Layer.empty);
   return layerShardOwner.pipe(
     Layer.provideMerge(layerNatsQueries),
     Layer.provide(layerNatsMembers),
@@ -78,7 +87,8 @@ export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
     Layer.provide(layerNatsGatewayHealth),
     Layer.provide(layerResilience),
     Layer.provide(layerNatsPorts),
-    Layer.provide(Layer.mergeAll(layerOwnership, gateways, crashPoints)),
+    Layer.provide(layerHookCalls),
+    Layer.provide(Layer.mergeAll(layerOwnership, configured, crashPoints)),
     Layer.provide(layerDeployment(options.settings.root)),
     Layer.provide(layerNats(options.nats)),
     Layer.provide(Layer.succeed(Settings, options.settings)),

@@ -7,6 +7,9 @@ import { Answers } from "@aegispay/runtime/answers/Answers";
 import { Settings, type RuntimeSettings } from "@aegispay/runtime/config/RuntimeSettings";
 import { layerParking } from "@aegispay/runtime/dead/Parking";
 import { GatewayCalls, layerGatewayCalls } from "@aegispay/runtime/effects/GatewayCalls";
+import { layerHookCalls } from "@aegispay/runtime/hooks/HookCalls";
+import type { Hooks } from "@aegispay/runtime/hooks/Hooks";
+import { layerHooks } from "@aegispay/runtime/hooks/HooksInForce";
 import { Ingress, layerIngress } from "@aegispay/runtime/ingress/Ingress";
 import { layerRefusals } from "@aegispay/runtime/ingress/Refusals";
 import { Deployment } from "@aegispay/runtime/nats/NatsTopology";
@@ -32,6 +35,7 @@ export interface ProcessParts {
   readonly random: () => number;
   /** How far its clock is ahead of the timers'. */
   readonly aheadMillis: number;
+  readonly hooks?: Hooks;
 }
 
 /** Sleeps as long as the other, and reads another time. */
@@ -95,6 +99,7 @@ export const startProcess = (parts: ProcessParts) =>
       Layer.provide(layerPaymentSteps),
       Layer.provide(Layer.mergeAll(layerRefusals, layerGivingUp)),
       Layer.provide(Layer.mergeAll(layerWatchedCalls(parts), layerParking)),
+      Layer.provide(parts.hooks === undefined ? Layer.empty : Layer.provide(layerHookCalls, layerHooks(parts.hooks))),
       Layer.provide(fakes),
     );
     const random = { nextDoubleUnsafe: parts.random, nextIntUnsafe: () => Math.floor(parts.random() * 2 ** 31) };

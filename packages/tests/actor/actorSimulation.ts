@@ -9,6 +9,7 @@ import { errandsOf } from "@aegispay/core/payment/intents";
 import { isAtRest, isHeld } from "@aegispay/core/payment/PaymentState";
 import { defaultSettings, type RuntimeSettings } from "@aegispay/runtime/config/RuntimeSettings";
 import type { CrashPoints } from "@aegispay/runtime/seam/CrashPoints";
+import type { Hooks } from "@aegispay/runtime/hooks/Hooks";
 import { Clock, Effect, type Scope } from "effect";
 import { TestClock } from "effect/testing";
 import { startProcess } from "./actorProcess.ts";
@@ -34,6 +35,8 @@ export interface Simulated {
   readonly holdsBack?: boolean;
   /** Whether clients come with what they have asked for before, with something else, or for more. */
   readonly repeats?: boolean;
+  /** What a process asks before a payment begins, which goes on asking after its end, as all that it has begun. */
+  readonly hooks?: (simulation: ActorSimulation, isAlive: () => boolean) => Hooks;
 }
 
 const beginning = Date.parse("2026-01-02T03:04:05.000Z");
@@ -118,6 +121,11 @@ export class ActorSimulation {
     this.clients.nobodyWasToldTwoThings();
   });
 
+  /** Nothing goes wrong any more. */
+  get isCalm(): boolean {
+    return this.#calm;
+  }
+
   readonly settle = Effect.gen({ self: this }, function* () {
     for (let passed = 0; passed < calmMillis; passed += 500) {
       yield* TestClock.adjust(500);
@@ -161,6 +169,7 @@ export class ActorSimulation {
         this.#mayEnd(0.02);
       },
       random: this.choices.fraction,
+      ...(this.#options.hooks === undefined ? {} : { hooks: this.#options.hooks(this, life.alive) }),
       aheadMillis: this.#aheadMillis,
     });
     return Effect.map(started, (ingress) => this.world.begin({ ...life, take: ingress.take }));

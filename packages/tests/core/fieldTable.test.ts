@@ -12,6 +12,8 @@ type Row = readonly [from: ReadonlyArray<Name>, events: ReadonlyArray<Transition
 /** Each row as the table has it. Where it says "unchanged" `to` is what the row begins with. */
 const rows: ReadonlyArray<Row> = [
   [["ABSENT"], ["PaymentInitiated"], ["INITIATED"]],
+  [["INITIATED"], ["HookJudged", "PaymentEnriched"], ["INITIATED"]],
+  [["INITIATED"], ["PaymentFailed"], ["FAILURE"]],
   [["INITIATED"], ["ActionRequired"], ["REQUIRES_ACTION"]],
   [["INITIATED", "REQUIRES_ACTION"], ["PaymentAuthenticated"], ["AUTHENTICATED"]],
   [["REQUIRES_ACTION"], ["AuthenticationFailed"], ["FAILURE"]],
@@ -102,6 +104,6 @@ describe("the table of the field", () => {
 
   it("reaches every state, and writes every kind of event, from no payment on", () => {
     expect(stateNames.filter((name) => !transitions.some(({ to }) => to === name))).toEqual([]);
-    expect(new Set(transitions.map(({ event }) => event)).size).toBe(41);
+    expect(new Set(transitions.map(({ event }) => event)).size).toBe(43);
   });
 });

@@ -10,22 +10,26 @@ import { describe, expect, it } from "vitest";
 import { approved, mismatch, request, resume, reviewRequested, roundStarted, started } from "./paymentExamples.ts";
 import { storedLifecycles } from "./storedLifecycles.ts";
 import { storedLogs } from "./storedLogs.ts";
+import { storedVerdicts } from "./storedVerdicts.ts";
 
 describe("a log that an earlier version stored", () => {
-  it.each([...storedLogs, ...storedLifecycles])("is read for ever: $story", ({ commits, state, head }) => {
-    let reached: PaymentState | undefined = absent;
-    let prev = chainHash("payments.event.shop.order-1");
-    for (const body of commits) {
-      const commit = Option.getOrThrow(decodeCommit(body));
-      expect(commit.prev).toBe(prev);
-      expect(commit).toEqual(JSON.parse(body));
-      reached = evolveAll(reached!, commit.events);
-      expect(reached?.name).toBe(commit.state);
-      prev = chainHash(body);
-    }
-    expect(reached?.name).toBe(state);
-    expect(prev).toBe(head);
-  });
+  it.each([...storedLogs, ...storedLifecycles, ...storedVerdicts])(
+    "is read for ever: $story",
+    ({ commits, state, head }) => {
+      let reached: PaymentState | undefined = absent;
+      let prev = chainHash("payments.event.shop.order-1");
+      for (const body of commits) {
+        const commit = Option.getOrThrow(decodeCommit(body));
+        expect(commit.prev).toBe(prev);
+        expect(commit).toEqual(JSON.parse(body));
+        reached = evolveAll(reached!, commit.events);
+        expect(reached?.name).toBe(commit.state);
+        prev = chainHash(body);
+      }
+      expect(reached?.name).toBe(state);
+      expect(prev).toBe(head);
+    },
+  );
 
   it("goes on at the step of the schedule that it names, or that the number of its rounds tells where it names none", () => {
     const stepsOf = (story: string): ReadonlyArray<number> => {
@@ -53,11 +57,11 @@ describe("a log that an earlier version stored", () => {
   });
 
   it("together hold every kind of event there was", () => {
-    const types = [...storedLogs, ...storedLifecycles].flatMap(({ commits }) =>
+    const types = [...storedLogs, ...storedLifecycles, ...storedVerdicts].flatMap(({ commits }) =>
       commits.flatMap((body) => [...body.matchAll(/"type":"([A-Z][\w.]+)"/g)]),
     );
-    // 41 that are written today, and two in an earlier shape.
-    expect(new Set(types.map(([, type]) => type)).size).toBe(43);
+    // 43 that are written today, and two in an earlier shape.
+    expect(new Set(types.map(([, type]) => type)).size).toBe(45);
   });
 
   it("is not read when it is no commit", () => {

@@ -128,6 +128,9 @@ const rounds = (errand: Errand): ReadonlyArray<NewEvent> =>
 
 const ofNothing: ReadonlyArray<NewEvent> = [
   initiated(),
+  { type: "HookJudged", data: { hook: "fraudCheck", verdict: "allowed" } },
+  { type: "HookJudged", data: { hook: "fraudCheck", verdict: "refused", reason: "why" } },
+  { type: "PaymentEnriched", data: { labels: { tier: "gold" } } },
   { type: "PaymentAuthenticated", data: { method: "none" } },
   { type: "AuthenticationFailed", data: { failure } },
   { type: "ActionRequired", data: { nextAction: actionRequired.nextAction, expiresAt: waitsUntil } },
@@ -175,7 +178,8 @@ const situationOf = (state: PaymentState): string => {
   });
   const taken = "captured" in shown ? shown.captured : 0;
   const mismatch = state.name === "NEEDS_REVIEW" && state.mismatch;
-  return JSON.stringify([state.name, shown.name, attemptOf(shown)?.number, taken, mismatch, errands]);
+  const refusedBy = state.name === "INITIATED" ? state.refusedBy : undefined;
+  return JSON.stringify([state.name, refusedBy, shown.name, attemptOf(shown)?.number, taken, mismatch, errands]);
 };
 
 export interface Transition {

@@ -1,5 +1,6 @@
 import { Gateways } from "@aegispay/gateways/Gateway";
-import { GatewaysConfig, layerFromConfig } from "@aegispay/gateways/GatewaysConfig";
+import { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
+import { layerFromConfig } from "@aegispay/gateways/ReloadingGateways";
 import { describe, expect, it } from "@effect/vitest";
 import { Effect, Result, Schema } from "effect";
 

@@ -2,7 +2,8 @@ import { defaultPolicy } from "@aegispay/core/payment/Given";
 import { defaultLimits } from "@aegispay/gateways/configuration/Limits";
 import { resilienceOf, retryOf } from "@aegispay/gateways/configuration/Resilience";
 import { Gateways } from "@aegispay/gateways/Gateway";
-import { GatewaysConfig, layerFromConfig } from "@aegispay/gateways/GatewaysConfig";
+import { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
+import { layerFromConfig } from "@aegispay/gateways/ReloadingGateways";
 import { describe, expect, it } from "@effect/vitest";
 import { Effect, Result, Schema } from "effect";
 

@@ -8,6 +8,7 @@ import type { CreateBody } from "./CreateBody.ts";
 import type { GatewayOutcome, LookUpOutcome, OperationLookUpOutcome, OperationOutcome } from "./GatewayOutcome.ts";
 import type { Given } from "./Given.ts";
 import type { ReplyTo } from "./PaymentEvent.ts";
+import type { Verdicts } from "./verdicts.ts";
 
 /** The verbs clients may publish. */
 export const clientVerbs = ["create", "authenticate", "capture", "void", "refund", "cancel"] as const;
@@ -27,7 +28,8 @@ interface Identified<Type extends string, Body> {
   readonly given: Given;
 }
 
-export type Create = Identified<"Create", CreateBody>;
+/** `verdicts`: of the hooks that were asked about it, where there are any. */
+export type Create = Identified<"Create", CreateBody> & { readonly verdicts?: Verdicts };
 export type Capture = Identified<"Capture", CaptureBody>;
 export type Void = Identified<"Void", VoidBody>;
 export type Refund = Identified<"Refund", RefundBody>;

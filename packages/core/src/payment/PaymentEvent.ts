@@ -19,6 +19,7 @@ import {
   ReplyTo,
 } from "./eventShape.ts";
 import { ActionRequired, Approved, Declined, Done, NextAction, NotFound, Released } from "./GatewayOutcome.ts";
+import { HookJudged, PaymentEnriched } from "./hookEvents.ts";
 import { operationEvents } from "./operationEvents.ts";
 import { RecordedRoute } from "./RecordedRoute.ts";
 import { RejectionCode } from "./Rejection.ts";
@@ -217,6 +218,8 @@ export const PaymentEvent = Schema.Union([
   IntegrityMismatchDetected,
   ReviewRequested,
   ReviewResolved,
+  HookJudged,
+  PaymentEnriched,
   ...earlierShapes,
 ]);
 /** An event as it stands in a log, in whatever shape it was stored. */

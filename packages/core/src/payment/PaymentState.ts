@@ -4,6 +4,7 @@
  */
 import type { CreateBody } from "./CreateBody.ts";
 import { isOpen, type Attempt, type Operation } from "./Errand.ts";
+import type { AskedHook } from "./hookEvents.ts";
 import type { NextAction } from "./GatewayOutcome.ts";
 import type { CommandRecord, Failure, ReplyTo } from "./PaymentEvent.ts";
 import type { Rejection } from "./Rejection.ts";
@@ -16,6 +17,10 @@ export interface Order {
   readonly hash: string;
   readonly replyTo?: ReplyTo;
   readonly createdAt: string;
+  /** What the enrich hook has added. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Names of gateways that the route hook puts first. */
+  readonly gatewayOrder?: ReadonlyArray<string>;
 }
 
 /** A command after the create, and what became of it: taken, or refused by the state it met. */
@@ -51,6 +56,8 @@ export interface Absent {
 }
 export interface Initiated extends Existing {
   readonly name: "INITIATED";
+  /** The hook that lets nothing of it begin: the same commit ends it. */
+  readonly refusedBy?: AskedHook;
 }
 /** `attempt`: the one that waited for the customer, and goes on now. */
 export interface Authenticated extends Existing {

@@ -24,6 +24,7 @@ import type { Create, PaymentCommand, Resume } from "./PaymentCommand.ts";
 import type { NewEvent } from "./PaymentEvent.ts";
 import { behindReview, type ExistingPayment, type PaymentState } from "./PaymentState.ts";
 import { reject, type Rejection } from "./Rejection.ts";
+import { labelsIn } from "./verdicts.ts";
 import { hasRound, repeatRound } from "./verification.ts";
 
 export type Decision = Result.Result<ReadonlyArray<NewEvent>, Rejection>;
@@ -49,7 +50,7 @@ const chargeRequest = (payment: PaymentRef, { amount, method, capture, returnUrl
 };
 
 const create = (state: PaymentState, command: Create): Decision => {
-  const { payment, body, given } = command;
+  const { payment, body, given, verdicts } = command;
   if (state.name !== "ABSENT") {
     // One id, one command: that of a later command is not the create's.
     return state.order.hash === command.hash && rememberedOf(state, command.commandId) === undefined
@@ -64,18 +65,26 @@ const create = (state: PaymentState, command: Create): Decision => {
   if (body.expiresAt !== undefined && Date.parse(body.expiresAt) <= given.at) {
     return Result.fail(reject("InvalidCommand", "expiresAt is past: nothing was begun"));
   }
-  const routed = routeAttempt(payment, { create: body }, 1, [], given);
+  const { commandId, message, hash, replyTo } = command;
+  const begun: ReadonlyArray<NewEvent> = [
+    {
+      type: "PaymentInitiated",
+      data: { create: body, commandId, message, hash, ...(replyTo === undefined ? {} : { replyTo }) },
+    },
+    ...(verdicts?.events ?? []),
+  ];
+  if (verdicts?.refusal !== undefined) {
+    return Result.succeed([...begun, { type: "PaymentFailed", data: { failure: verdicts.refusal } }]);
+  }
+  const order = { create: body, labels: labelsIn(verdicts), gatewayOrder: verdicts?.route ?? [] };
+  const routed = routeAttempt(payment, order, 1, [], given);
   if (Result.isFailure(routed)) {
     const { why, isPassing } = routed.failure;
     return Result.fail(reject("NoGatewayAvailable", why, isPassing));
   }
   const request = chargeRequest(payment, body);
-  const { commandId, message, hash, replyTo } = command;
   return Result.succeed([
-    {
-      type: "PaymentInitiated",
-      data: { create: body, commandId, message, hash, ...(replyTo === undefined ? {} : { replyTo }) },
-    },
+    ...begun,
     { type: "PaymentAuthenticated", data: { method: "none" } },
     startAttempt(payment, request, 1, routed.success, given),
   ]);

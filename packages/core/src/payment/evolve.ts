@@ -1,6 +1,6 @@
 /**
  * state + event → state. Total: an event that is not legal in a state gives undefined, which replay reports as a broken
- * history. This function and those it asks (evolveAttempt, evolveRequest, evolveOperation, evolveReview) are the table of legal transitions.
+ * history. This function and those it asks (evolveAttempt, evolveRequest, evolveOperation, evolveReview, evolveVerdict) are the table of legal transitions.
  *
  * A review of an errand stands before a state and hides it: events are applied to the state behind, and what is still in
  * question afterwards stands before the next one.
@@ -23,6 +23,7 @@ import {
 import { refusalsMax } from "./limits.ts";
 import { reject } from "./Rejection.ts";
 import { upcast } from "./upcast.ts";
+import { evolveVerdict, isRefusedByHook } from "./verdicts.ts";
 
 const commandRefused = (state: ExistingPayment, event: EventOf<"CommandRefused">): PaymentState | undefined => {
   const { command, code, reason } = event.data;
@@ -33,9 +34,13 @@ const commandRefused = (state: ExistingPayment, event: EventOf<"CommandRefused">
 
 const step = (state: PaymentState, event: CurrentEvent): PaymentState | undefined => {
   if (state.name === "ABSENT") return event.type === "PaymentInitiated" ? initiated(event) : undefined;
+  if (isRefusedByHook(state)) return event.type === "PaymentFailed" ? evolveVerdict(state, event) : undefined;
   switch (event.type) {
     case "PaymentInitiated":
       return undefined;
+    case "HookJudged":
+    case "PaymentEnriched":
+      return evolveVerdict(state, event);
     case "CommandRefused":
       return commandRefused(state, event);
     case "CaptureRequested":

@@ -13,7 +13,10 @@ export const adyenAdapter: Adapter<AdyenConfig> = {
     const hmacKeys = yield* readSecrets(config.name, "hmacKeys", config.hmacKeys);
     const wrong = hmacKeys.findIndex((key) => !isHmacKey(key));
     if (wrong >= 0) {
-      return yield* new SecretMissing({ message: `gateway ${config.name}: hmacKeys[${wrong}] is no key in hex` });
+      return yield* new SecretMissing({
+        message: `gateway ${config.name}: hmacKeys[${wrong}] is no key in hex`,
+        field: `hmacKeys[${wrong}]`,
+      });
     }
     return yield* makeAdyenGateway(config, { apiKey, hmacKeys });
   }),

@@ -14,6 +14,8 @@ export type SecretReference = typeof SecretReference.Type;
 /** It is not there, or not of the form that it must have; the message names it and never shows it. */
 export class SecretMissing extends Schema.TaggedError<SecretMissing>()("SecretMissing", {
   message: Schema.String,
+  /** Where the entry of its gateway names it: `secretKey`, `webhookSecrets[0]`. */
+  field: Schema.optionalKey(Schema.String),
 }) {}
 
 /** Reads the secrets of one gateway; `field` is where its configuration names it. An empty value is as good as none. */
@@ -30,6 +32,7 @@ export const readSecret = (
       () =>
         new SecretMissing({
           message: `gateway ${gateway}: ${field} names the environment variable ${env}, which is not set`,
+          field,
         }),
     ),
   );

@@ -39,6 +39,14 @@ export const ReturnUrl = Schema.String.check(
   ),
 );
 
+/** Text that is never empty, and has a bound. */
+export const shortText = (name: string, max: number) =>
+  Schema.String.check(
+    Schema.makeFilter((text: string) =>
+      text.length >= 1 && text.length <= max ? undefined : `${name} has 1 to ${max} characters`,
+    ),
+  );
+
 export const oneDayMillis = 86_400_000;
 
 /** A whole number of milliseconds, or of anything else, with its bounds. */

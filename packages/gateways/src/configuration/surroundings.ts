@@ -20,7 +20,7 @@ export const retryKnobsOf = ({ resilience }: Entry): { readonly retry?: Retry } 
 export const surroundingsOf = <Listed extends Entry>(
   { gateways, limits }: { readonly gateways: ReadonlyArray<Listed>; readonly limits?: typeof LimitsConfig.Type },
   kindOf: (entry: Listed) => { readonly resilience?: ResilienceConfig },
-): Pick<typeof Gateways.Service, "resilience" | "limits"> => {
+): Required<Pick<typeof Gateways.Service, "resilience" | "limits">> => {
   const around = gateways.map((entry) => ({
     entry,
     resilience: resilienceOf({ ...kindOf(entry).resilience, ...entry.resilience }),

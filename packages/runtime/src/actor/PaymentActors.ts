@@ -14,6 +14,7 @@ import { intents, type GatewayIntent } from "@aegispay/core/payment/intents";
 import { Cause, Context, Effect, Fiber, Layer, Option } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { GatewayCalls } from "../effects/GatewayCalls.ts";
+import { HookCalls } from "../hooks/HookCalls.ts";
 import type { EventLog } from "../log/EventLog.ts";
 import { emptyPosition } from "../log/replay.ts";
 import { count as bump, metric } from "../metrics/Metrics.ts";
@@ -56,6 +57,7 @@ const make = Effect.gen(function* () {
   const givingUp = yield* GivingUp;
   const calls = yield* GatewayCalls;
   const ownership = yield* Ownership;
+  const hooks = yield* HookCalls;
   const context = yield* Effect.context<EventLog>();
   const fork = Effect.runForkWith(context);
 
@@ -194,6 +196,7 @@ const make = Effect.gen(function* () {
   const restart = (actor: PaymentActor, cause: Cause.Cause<StepError>): Effect.Effect<void> => {
     const count = (crashes.get(actor.key)?.count ?? 0) + 1;
     bump(metric.actorCrashes);
+    hooks.failed("actorCrashed", actor.payment, String(Cause.squash(cause)));
     // Another owner may be getting on with it very well.
     if (!ownership.holds(actor.shard)) return Effect.sync(() => drop(actor));
     drop(actor);

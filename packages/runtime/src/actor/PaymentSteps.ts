@@ -5,11 +5,12 @@
  */
 import { rememberedOf } from "@aegispay/core/payment/identifiedCommands";
 import { expirySet, type GatewayIntent, type Intent } from "@aegispay/core/payment/intents";
-import type { PaymentCommand } from "@aegispay/core/payment/PaymentCommand";
+import type { Create, PaymentCommand } from "@aegispay/core/payment/PaymentCommand";
 import { reject } from "@aegispay/core/payment/Rejection";
 import { Clock, Context, Effect, Layer } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
 import { GatewayCalls } from "../effects/GatewayCalls.ts";
+import { HookCalls } from "../hooks/HookCalls.ts";
 import { deliveryId, type Delivery } from "../ingress/CommandQueue.ts";
 import { Refusals } from "../ingress/Refusals.ts";
 import type { EventContinuityError, EventLog, LogClosed } from "../log/EventLog.ts";
@@ -17,8 +18,7 @@ import { Deployment } from "../nats/NatsTopology.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
 import { Ownership } from "../shard/Ownership.ts";
 import { makeAskers } from "./askers.ts";
-import type { OwnershipLost } from "./commitDecision.ts";
-import { commitDecision, replayTowards } from "./commitDecision.ts";
+import { commitDecision, OwnershipLost, replayTowards } from "./commitDecision.ts";
 import { isOwed, makeDebtTimers, owedBy } from "./debtTimers.ts";
 import { GivingUp } from "./GivingUp.ts";
 import type { Delivered, Mail, PaymentActor } from "./PaymentActor.ts";
@@ -65,6 +65,7 @@ const make = Effect.gen(function* () {
   const calls = yield* GatewayCalls;
   const crash = yield* CrashPoints;
   const givingUp = yield* GivingUp;
+  const hooks = yield* HookCalls;
   /** Due timers whose version the log did not hold, by delivery, since when. */
   const versionMissingSince = new Map<string, number>();
 
@@ -75,7 +76,10 @@ const make = Effect.gen(function* () {
     actor.position = step.position;
     actor.known ||= step.committed || step.readUntil !== undefined;
     if (step.readUntil !== undefined) actor.ownedAfter = step.readUntil;
-    if (step.committed) crash.reach("afterCommit", actor.payment, step.position.state.name);
+    if (step.committed) {
+      crash.reach("afterCommit", actor.payment, step.position.state.name);
+      hooks.committed(actor.payment, step.position.state.name, step.events ?? []);
+    }
     if (step.readUntil !== undefined) askers.remember(actor);
     return step;
   });
@@ -109,11 +113,25 @@ const make = Effect.gen(function* () {
     return position;
   });
 
+  /** Asks the hooks about a payment that has not begun. Undefined: it is parked, and nothing of it begins. */
+  const judged = Effect.fnUntraced(function* (actor: PaymentActor, mail: Delivered, command: Create) {
+    if (!actor.known) yield* readFirst(actor, 0);
+    if (actor.position.state.name !== "ABSENT") return command;
+    const judgement = yield* hooks.judge(command, calls.given().candidates);
+    if (actor.dropped || !ownership.holds(actor.shard)) return yield* new OwnershipLost({ payment: actor.payment });
+    if (judgement._tag === "Judged") return { ...command, verdicts: judgement.verdicts, given: calls.given() };
+    yield* givingUp.parkOne(mail, reject("Parked", judgement.reason));
+    return undefined;
+  });
+
   const onCommand = Effect.fnUntraced(function* (
     actor: PaymentActor,
     mail: Extract<Mail, { readonly _tag: "Command" }>,
   ) {
-    const { delivery, command } = mail;
+    const { delivery } = mail;
+    const { command: given } = mail;
+    const command = given.type === "Create" && hooks.areAsked() ? yield* judged(actor, mail, given) : given;
+    if (command === undefined) return;
     if (command.type !== "Create" && !actor.known) yield* readFirst(actor, 1);
     const step = yield* commit(actor, command, traceparentOf(delivery));
     delivery.trial?.found(step.committed || isUnfinished(actor));

@@ -8,7 +8,7 @@ import { decide } from "@aegispay/core/payment/decide";
 import { evolveAll } from "@aegispay/core/payment/evolve";
 import { isoTime } from "@aegispay/core/payment/Given";
 import type { PaymentCommand } from "@aegispay/core/payment/PaymentCommand";
-import { placeEvents } from "@aegispay/core/payment/PaymentEvent";
+import { placeEvents, type PaymentEvent } from "@aegispay/core/payment/PaymentEvent";
 import type { Rejection } from "@aegispay/core/payment/Rejection";
 import type { AddressBook } from "@aegispay/core/addresses/AddressBook";
 import { Data, Effect, Result, Schedule } from "effect";
@@ -22,6 +22,8 @@ export interface Step {
   readonly position: Position;
   /** Whether this step stored a commit of its own as the last thing it did. */
   readonly committed: boolean;
+  /** What that commit holds. */
+  readonly events?: ReadonlyArray<PaymentEvent>;
   /** Up to which version the log was read on the way, so that what it says may be another owner's; undefined: it was not. */
   readonly readUntil: number | undefined;
   readonly rejection?: Rejection;
@@ -93,7 +95,7 @@ export const commitDecision = Effect.fnUntraced(function* (
     );
     if (Result.isSuccess(appended)) {
       const stood: Position = { state, sequence: appended.success.sequence, prev: chainHash(body) };
-      return { position: stood, committed: true, readUntil } as Step;
+      return { position: stood, committed: true, events, readUntil } as Step;
     }
     const refusal = appended.failure;
     if (refusal._tag !== "AppendConflict") return yield* refusal;

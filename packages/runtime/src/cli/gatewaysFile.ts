@@ -1,10 +1,10 @@
 /** The gateways a node works with: a JSON or YAML file, or the simulator. */
-import { checkGateways, GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
-import { Config, Effect, Option, Result, Schema } from "effect";
+import { readConfiguration } from "@aegispay/gateways/configuration/readConfiguration";
+import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
+import { Config, Effect, Option, Result } from "effect";
 import { Flag } from "effect/cli";
-import * as Yaml from "effect/encoding/Yaml";
-import { readFileSync } from "node:fs";
-import { Refused } from "./output.ts";
+import { fingerprintOf, loadConfiguration } from "../config/configurationFile.ts";
+import { WrongUsage } from "./output.ts";
 
 export const gatewayFlags = {
   gateways: Flag.String("gateways").pipe(
@@ -21,31 +21,27 @@ export const gatewayFlags = {
   ),
 };
 
-const decode = Schema.decodeUnknownResult(GatewaysConfig, { onExcessProperty: "error" });
+/** What a node begins with, and the file to follow, where there is one. */
+export interface FirstConfiguration {
+  readonly config: GatewaysConfig;
+  readonly followed?: { readonly file: string; readonly fingerprint: string };
+}
 
 export const readGateways = (
   file: Option.Option<string>,
   simulatorUrl: string,
-): Effect.Effect<GatewaysConfig, Refused> =>
-  Effect.suspend(() => {
-    const refuse = (problem: string) => Effect.fail(new Refused({ message: problem }));
-    let document: unknown = { gateways: [{ name: "simulator", type: "simulator", url: simulatorUrl }] };
+): Effect.Effect<FirstConfiguration, WrongUsage> =>
+  Effect.gen(function* () {
+    const refuse = (message: string) => new WrongUsage({ message });
     if (Option.isSome(file)) {
-      try {
-        document = Yaml.parse(readFileSync(file.value, "utf8"));
-      } catch (cause) {
-        return refuse(
-          `the gateways file ${file.value} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-        );
-      }
+      const fingerprint = yield* fingerprintOf(file.value);
+      const config = yield* Effect.mapError(loadConfiguration(file.value), ({ message }) => refuse(message));
+      return { config, followed: { file: file.value, fingerprint } };
     }
-    const unusable = (problem: string) =>
-      refuse(`the gateways ${Option.isSome(file) ? `file ${file.value}` : ""} cannot be used: ${problem}`);
-    const decoded = decode(document);
-    if (Result.isFailure(decoded)) return unusable(decoded.failure.message);
-    const config = decoded.success;
-    return Effect.matchEffect(checkGateways(config), {
-      onFailure: ({ message }) => unusable(message),
-      onSuccess: () => Effect.succeed(config),
-    });
+    const simulator = { name: "simulator", type: "simulator", url: simulatorUrl };
+    const read = readConfiguration(JSON.stringify({ gateways: [simulator] }));
+    if (Result.isSuccess(read)) return { config: read.success.config };
+    return yield* refuse(
+      `--simulator-url (AEGISPAY_SIMULATOR_URL): ${read.failure.map(({ message }) => message).join("; ")}`,
+    );
   });

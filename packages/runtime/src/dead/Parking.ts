@@ -6,6 +6,7 @@ import { holdsCardNumber } from "@aegispay/core/identity/CardNumber";
 import { isoTime } from "@aegispay/core/payment/Given";
 import type { Rejection } from "@aegispay/core/payment/Rejection";
 import { Clock, Context, Effect, Layer } from "effect";
+import { HookCalls } from "../hooks/HookCalls.ts";
 import type { Delivery } from "../ingress/CommandQueue.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { DeadLetters } from "./DeadLetters.ts";
@@ -43,6 +44,7 @@ export class Parking extends Context.Service<
 const make = Effect.gen(function* () {
   const deadLetters = yield* DeadLetters;
   const clock = yield* Clock.Clock;
+  const hooks = yield* HookCalls;
   const { commandStreamCreated } = yield* Deployment;
 
   /** A command that brought no identity keeps, parked, the one it had by its position. */
@@ -63,9 +65,10 @@ const make = Effect.gen(function* () {
         source === "command"
           ? `${commandStreamCreated}/${delivery.sequence}`
           : `${source}/${version ?? ""}/${delivery.sequence}`;
+      const kept = { merchant: shown(payment.merchant), paymentId: shown(payment.paymentId) };
       return deadLetters
         .park({
-          payment: { merchant: shown(payment.merchant), paymentId: shown(payment.paymentId) },
+          payment: kept,
           source,
           verb: shown(verb),
           code: rejection.code,
@@ -78,6 +81,7 @@ const make = Effect.gen(function* () {
         })
         .pipe(
           Effect.andThen(leave),
+          Effect.andThen(Effect.sync(() => hooks.failed("parked", kept, `${rejection.code}: ${rejection.message}`))),
           Effect.as(true),
           Effect.catchTag("ParkingFailed", (failed) => {
             delivery.returnLater(parkAgainMillis);

@@ -11,6 +11,7 @@ import type { Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCo
 import { Clock, Context, Effect, Layer, Random } from "effect";
 import { plainTable } from "@aegispay/core/routing/RoutingTable";
 import { Settings } from "../config/RuntimeSettings.ts";
+import { HookCalls } from "../hooks/HookCalls.ts";
 import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import type { CircuitKind } from "../resilience/Breakers.ts";
@@ -86,6 +87,7 @@ const make = Effect.gen(function* () {
   const crash = yield* CrashPoints;
   const protection = yield* GatewayProtection;
   const figures = yield* GatewayHealth;
+  const hooks = yield* HookCalls;
   const given = (): Given => ({
     at: clock.currentTimeMillisUnsafe(),
     deployment,
@@ -176,6 +178,9 @@ const make = Effect.gen(function* () {
             const millis = Number(clock.monotonicTimeNanosUnsafe() - sentAt) / 1e6;
             figures.observe(gateway, account, isCharge, outcome, millis);
             count(metric.gatewayCalls(gateway, what, outcome._tag));
+            if (outcome._tag === "Unknown") {
+              hooks.failed("gatewayUnknown", payment, `${gateway}, ${what}: ${outcome.reason}`);
+            }
             crash.reach("afterCall", payment, what);
             const asked = leftAloneMillis(outcome);
             return { value, health: healthOf(outcome), ...(asked === undefined ? {} : { leaveAloneMillis: asked }) };

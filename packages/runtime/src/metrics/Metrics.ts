@@ -122,6 +122,14 @@ export const metric = {
     "recovery_recovered_payments",
     "Those of them that came to rest, or wait on a durable timer",
   ),
+  /** Result: applied, unchanged (the file was touched only), refused (it is wrong; what was in force stays). */
+  configReloads: labelled(
+    "config_reloads",
+    ["result"],
+    "Configurations that came after the first one, by what became of them",
+  ),
+  /** Result: the verdict, "told", "left out" (its queue was full), or how the hook failed: late, threw, nonsense. */
+  hookCalls: labelled("hook_calls", ["hook", "result"], "Hooks that were asked or told, by what came of it"),
   recoveryFailedRecoveries: counter("recovery_failed_recoveries", "Those of them that were parked"),
 
   /** Gateway: its name and account, `stripe/default`. All three as the whole cluster has seen it lately. */
@@ -142,6 +150,8 @@ export const metric = {
   actorsLive: gauge("actors_live", "Payments that are held in memory"),
   natsConnected: gauge("nats_connected", "1 while there is a connection to NATS, else 0"),
 
+  // At most five seconds, whatever the rules say.
+  hookSeconds: histogram("hook", "How long hooks took to answer", [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5]),
   // A take-over is some requests (milliseconds); one that waits for an old consumer to go takes rounds of 200 ms to 500 ms.
   takeOverSeconds: histogram(
     "take_over",

@@ -1,4 +1,5 @@
 /** What passes between a primary and its workers. */
+import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
 import type { ShardStatus } from "../shard/ShardOwner.ts";
 
 /** The variable that brings a worker its options; it is taken out of the environment as soon as they are read. */
@@ -16,3 +17,11 @@ export interface WorkerMetrics {
 }
 
 export type WorkerMessage = WorkerStatus | WorkerMetrics;
+
+/** From the primary to a worker: a configuration that replaces the one it has. */
+export interface ConfigurationMessage {
+  readonly type: "configuration";
+  readonly config: GatewaysConfig;
+}
+
+export type PrimaryMessage = ConfigurationMessage;

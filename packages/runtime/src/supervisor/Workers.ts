@@ -8,6 +8,7 @@
  * 2. What a worker has said counts only while that very process lives.
  * 3. When the scope closes, or one worker is given up, every other one is told to end and waited for.
  */
+import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
 import { Clock, Data, Deferred, Effect, Exit, Scope } from "effect";
 import cluster, { type Worker } from "node:cluster";
 import { fileURLToPath } from "node:url";
@@ -18,7 +19,7 @@ import { buryWorker } from "../shard/NatsBurial.ts";
 import { renderPrimaryMetrics } from "./primaryMetrics.ts";
 import { isServing, readinessOf, type NodeReadiness, type WorkerReport } from "./readiness.ts";
 import { defaultRespawnLimit, respawnAfter } from "./respawn.ts";
-import { workerOptionsVariable, type WorkerMessage } from "./WorkerMessage.ts";
+import { workerOptionsVariable, type PrimaryMessage, type WorkerMessage } from "./WorkerMessage.ts";
 
 export interface WorkerInfo {
   readonly node: string;
@@ -47,6 +48,8 @@ export interface Workers {
    * come back in time: then the others stay as they are.
    */
   readonly rollingRestart: Effect.Effect<void>;
+  /** Gives all workers another configuration, and those that are started later too. */
+  readonly configure: (config: GatewaysConfig) => Effect.Effect<void>;
   readonly expected: number;
 }
 
@@ -83,6 +86,8 @@ export interface WorkersOptions {
   readonly node: NodeOptions;
   /** What a worker process runs; tests run workers of another composition. Default: `worker.ts`. */
   readonly entry?: URL;
+  /** What became of changes of the configuration, counted by whoever follows its file. */
+  readonly reloads?: ReadonlyMap<string, number>;
   /** Ends in a row, without serving, until the primary gives up. */
   readonly respawnLimit?: number;
 }
@@ -109,8 +114,10 @@ export const makeWorkers = Effect.fnUntraced(function* (options: WorkersOptions)
   const names = Array.from({ length: options.count }, (_, index) => `${settings.nodeId}-${index + 1}`);
   const lives = new Map<string, Life>();
   const restarts = new Map(names.map((node) => [node, 0]));
+  const reloads = options.reloads === undefined ? {} : { reloads: options.reloads };
   let phase: "new" | "starting" | "running" | "stopping" = "new";
   let rolling = false;
+  let { gateways } = options.node;
   /** Called at each report. */
   const watchers = new Set<() => void>();
   const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6;
@@ -123,7 +130,7 @@ export const makeWorkers = Effect.fnUntraced(function* (options: WorkersOptions)
   const served = () => reports().reduce((sum, { status }) => sum + status.served, 0);
   const metrics = () =>
     mergeMetrics([
-      { text: renderPrimaryMetrics({ up: reports().length, expected: options.count, restarts }) },
+      { text: renderPrimaryMetrics({ up: reports().length, expected: options.count, restarts, ...reloads }) },
       ...names.map((node) => ({ node, text: lives.get(node)?.metrics ?? "" })),
     ]);
 
@@ -139,6 +146,7 @@ export const makeWorkers = Effect.fnUntraced(function* (options: WorkersOptions)
     Effect.callback<{ readonly life: Life; readonly pid: number; readonly code: string }>((resume) => {
       const nodeOptions: NodeOptions = {
         ...options.node,
+        gateways,
         nats: { ...options.node.nats, name: node },
         settings: { ...settings, nodeId: node },
       };
@@ -257,6 +265,14 @@ export const makeWorkers = Effect.fnUntraced(function* (options: WorkersOptions)
     );
   });
 
+  const configure = (config: GatewaysConfig) =>
+    Effect.sync(() => {
+      gateways = config;
+      const message: PrimaryMessage = { type: "configuration", config };
+      // One that is ending just now is started again with the new one.
+      for (const { worker } of lives.values()) if (worker.isConnected()) worker.send(message, () => undefined);
+    });
+
   const workers: Workers = {
     start,
     failed,
@@ -266,6 +282,7 @@ export const makeWorkers = Effect.fnUntraced(function* (options: WorkersOptions)
     served,
     metrics,
     rollingRestart,
+    configure,
     expected: options.count,
   };
   return workers;

@@ -3,11 +3,12 @@
  * primary dies, or NATS has turned the connection away for good, the worker ends by itself.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
-import { Cause, Effect, Logger, References, type LogLevel } from "effect";
+import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
+import { Cause, Effect, Logger, Queue, References, type LogLevel } from "effect";
 import { metric, renderMetrics, set } from "../metrics/Metrics.ts";
 import { layerNode, type NodeOptions, type NodeParts } from "../Node.ts";
 import { ShardOwner } from "../shard/ShardOwner.ts";
-import { workerOptionsVariable, type WorkerMessage } from "./WorkerMessage.ts";
+import { workerOptionsVariable, type PrimaryMessage, type WorkerMessage } from "./WorkerMessage.ts";
 
 /** Between two reports to the primary, in milliseconds. */
 const reportMillis = 200;
@@ -28,6 +29,19 @@ const makeSender = () => {
 const primaryGone = Effect.callback<void>((resume) => {
   process.once("disconnect", () => resume(Effect.void));
   if (!process.connected) resume(Effect.void);
+});
+
+/** What the primary sends instead of the first configuration; only the newest counts. */
+const configurationsFromPrimary = Effect.gen(function* () {
+  const changes = yield* Queue.sliding<GatewaysConfig>(1);
+  const take = (message: PrimaryMessage): void => {
+    if (message.type === "configuration") Queue.offerUnsafe(changes, message.config);
+  };
+  yield* Effect.acquireRelease(
+    Effect.sync(() => process.on("message", take)),
+    () => Effect.sync(() => process.off("message", take)),
+  );
+  return changes;
 });
 
 const reportTo = (owner: typeof ShardOwner.Service) => {
@@ -60,12 +74,15 @@ export const runWorker = (parts: NodeParts = {}, logFrom: LogLevel.LogLevel = "I
   // A terminal that closes says so to every process in it; what follows from that is for the primary to say.
   process.on("SIGHUP", () => undefined);
 
-  const program = Effect.gen(function* () {
+  const serve = Effect.gen(function* () {
     const owner = yield* ShardOwner;
     yield* Effect.forkChild(reportTo(owner));
     yield* Effect.raceFirst(primaryGone, owner.connectionLost);
+  });
+  const program = Effect.gen(function* () {
+    const configurations = yield* configurationsFromPrimary;
+    yield* Effect.provide(serve, layerNode(options, { configurations, ...parts }));
   }).pipe(
-    Effect.provide(layerNode(options, parts)),
     Effect.scoped,
     // Here and not in runMain, whose report would go to stdout, among the results of the primary's command.
     Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(cause))),

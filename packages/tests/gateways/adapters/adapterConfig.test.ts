@@ -1,6 +1,7 @@
 import { adapters } from "@aegispay/gateways/adapters";
 import { Gateways } from "@aegispay/gateways/Gateway";
-import { GatewaysConfig, layerFromConfig } from "@aegispay/gateways/GatewaysConfig";
+import { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
+import { layerFromConfig } from "@aegispay/gateways/ReloadingGateways";
 import { describe, expect, it } from "@effect/vitest";
 import { ConfigProvider, Effect, Result, Schema } from "effect";
 

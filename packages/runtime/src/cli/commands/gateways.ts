@@ -23,7 +23,7 @@ export const gateways = Command.make(
   { ...natsFlags, ...gatewayFlags, json: jsonFlag },
   Effect.fnUntraced(function* (flags) {
     yield* checkRoot(flags.root);
-    const config = yield* readGateways(flags.gateways, flags.simulatorUrl);
+    const { config } = yield* readGateways(flags.gateways, flags.simulatorUrl);
     const { resilience, limits } = yield* gatewaysOf(config);
     const view = yield* viewCluster(flags);
     const { routing = {} } = config;

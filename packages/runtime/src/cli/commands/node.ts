@@ -2,6 +2,7 @@
 import { Config, Effect } from "effect";
 import { Command, Flag } from "effect/cli";
 import { hostname } from "node:os";
+import { watchConfiguration } from "../../config/watchConfiguration.ts";
 import { layerNats, Nats } from "../../nats/NatsConnection.ts";
 import { layerDeployment } from "../../nats/NatsTopology.ts";
 import { restartOnHangUp } from "../../supervisor/hangUp.ts";
@@ -74,16 +75,26 @@ export const node = Command.make(
   Effect.fnUntraced(function* (flags) {
     yield* checkRoot(flags.root);
     const settings = yield* settingsOf(flags.nodeId, flags.root);
-    const gateways = yield* readGateways(flags.gateways, flags.simulatorUrl);
+    const { config, followed } = yield* readGateways(flags.gateways, flags.simulatorUrl);
     const nats = natsAddress(flags, `${flags.nodeId}-primary`);
     const run = Effect.gen(function* () {
       // Fails here, with one clear error, where there is no deployment, and not in every worker.
       yield* Effect.provide(Effect.void, layerDeployment(flags.root));
       const { isConnected } = yield* Nats;
-      const workers = yield* makeWorkers({ count: flags.workers, node: { nats, settings, gateways } });
+      const reloads = new Map<string, number>();
+      const workers = yield* makeWorkers({
+        count: flags.workers,
+        node: { nats, settings, gateways: config },
+        ...(followed === undefined ? {} : { reloads }),
+      });
       // Before the workers: whoever waits for them to be ready asks here.
       const http = yield* serveHealth({ host: flags.httpHost, port: flags.httpPort }, { workers, isConnected });
       yield* restartOnHangUp(workers);
+      if (followed !== undefined) {
+        const onResult = (result: string) => void reloads.set(result, (reloads.get(result) ?? 0) + 1);
+        const watch = watchConfiguration({ ...followed, first: config, onChange: workers.configure, onResult });
+        yield* Effect.forkScoped(watch);
+      }
       yield* printProgress(`health ${http}/readyz; starting ${flags.workers} worker(s)`);
       const serve = Effect.gen(function* () {
         yield* workers.start;

@@ -69,7 +69,7 @@ export const route = Command.make(
     if (!isToken(flags.merchant) || !isToken(flags.id)) {
       return yield* new WrongUsage({ message: "merchant and id have 1 to 128 characters of [A-Za-z0-9_-]" });
     }
-    const config = yield* readGateways(flags.gateways, flags.simulatorUrl);
+    const { config } = yield* readGateways(flags.gateways, flags.simulatorUrl);
     const { candidates } = yield* gatewaysOf(config);
     const view = yield* viewCluster(flags);
     const routing = { table: config.routing ?? plainTable, live: yield* liveOf(view, candidates) };
