@@ -27,6 +27,8 @@ import { layerOwnership } from "./shard/Ownership.ts";
 import { layerShardOwner } from "./shard/ShardOwner.ts";
 import { layerTrials } from "./shard/Trials.ts";
 import { layerNatsTimers } from "./timers/NatsTimers.ts";
+import { layerNatsGatewayKeys } from "./webhooks/NatsGatewayKeys.ts";
+import { layerNatsReceivedNotifications } from "./webhooks/NatsReceivedNotifications.ts";
 
 /** What a node of another composition has instead: tests, and the benchmark. */
 export interface NodeParts {
@@ -55,6 +57,7 @@ const layerNatsPorts = Layer.mergeAll(
 /** A node: built when its connection, its deployment and its log are there; its shards follow (`ShardOwner.status`). */
 export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
   const { crashPoints = layerNoCrashPoints, gateways = layerFromConfig(options.gateways) } = parts;
+  const layerGateways = Layer.provide(gateways, layerNatsReceivedNotifications);
   return layerShardOwner.pipe(
     Layer.provideMerge(layerNatsQueries),
     Layer.provide(layerNatsMembers),
@@ -65,7 +68,8 @@ export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
     Layer.provide(Layer.mergeAll(layerRefusals, layerGivingUp, layerGatewayCalls)),
     Layer.provide(layerParking),
     Layer.provide(layerNatsPorts),
-    Layer.provide(Layer.mergeAll(layerOwnership, gateways, crashPoints)),
+    Layer.provide(Layer.mergeAll(layerOwnership, layerGateways, crashPoints)),
+    Layer.provide(layerNatsGatewayKeys),
     Layer.provide(layerDeployment(options.settings.root)),
     Layer.provide(layerNats(options.nats)),
     Layer.provide(Layer.succeed(Settings, options.settings)),

@@ -3,6 +3,7 @@
  * notification, a moment that has come, a take-over's resumption.
  */
 import type { PaymentRef } from "../identity/Identity.ts";
+import type { Money } from "../money/Money.ts";
 import type { AuthenticateBody, CancelBody, CaptureBody, RefundBody, ResolveBody, VoidBody } from "./CommandBodies.ts";
 import type { CreateBody } from "./CreateBody.ts";
 import type { GatewayOutcome, LookUpOutcome, OperationLookUpOutcome, OperationOutcome } from "./GatewayOutcome.ts";
@@ -72,10 +73,21 @@ export interface RecordOperation {
 
 export type Recorded = RecordOutcome | RecordLookUp | RecordOperation;
 
+/** What a gateway's message is about, as far as it says so. Whoever sent it may have said anything: it is compared, not believed. */
+export interface NotifiedAbout {
+  readonly gateway: string;
+  readonly account: string;
+  readonly idempotencyKey?: string;
+  readonly gatewayTransactionId?: string;
+  readonly amount?: Money;
+}
+
 /** Something outside says that the gateway knows more. It proves nothing: what is ours is looked up. */
 export interface Notify {
   readonly type: "Notify";
   readonly payment: PaymentRef;
+  /** Only what it is about is looked up; without it all of it. */
+  readonly about?: NotifiedAbout;
   readonly given: Given;
 }
 

@@ -5,7 +5,9 @@
  */
 import { rememberedOf } from "@aegispay/core/payment/identifiedCommands";
 import { expirySet, type GatewayIntent, type Intent } from "@aegispay/core/payment/intents";
-import type { PaymentCommand } from "@aegispay/core/payment/PaymentCommand";
+import { isAboutOurs } from "@aegispay/core/payment/notification";
+import type { PaymentCommand, Recorded } from "@aegispay/core/payment/PaymentCommand";
+import { behindReview } from "@aegispay/core/payment/PaymentState";
 import { reject } from "@aegispay/core/payment/Rejection";
 import { Clock, Context, Effect, Layer } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
@@ -13,9 +15,12 @@ import { GatewayCalls } from "../effects/GatewayCalls.ts";
 import { deliveryId, type Delivery } from "../ingress/CommandQueue.ts";
 import { Refusals } from "../ingress/Refusals.ts";
 import type { EventContinuityError, EventLog, LogClosed } from "../log/EventLog.ts";
+import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
 import { Ownership } from "../shard/Ownership.ts";
+import { makeWaitingNotifications } from "../webhooks/waitingNotifications.ts";
+import type { NotifyBody } from "../webhooks/NotifyBody.ts";
 import { makeAskers } from "./askers.ts";
 import type { OwnershipLost } from "./commitDecision.ts";
 import { commitDecision, replayTowards } from "./commitDecision.ts";
@@ -39,6 +44,8 @@ export class PaymentSteps extends Context.Service<
 
 const traceContext = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
+/** Notifications that are remembered while a call is under way: more say no more. */
+const notifiedMeanwhileMax = 8;
 /** Before a log that does not hold a timer's version is asked for it again, in milliseconds. */
 const versionMissingPauseMillis = 1_000;
 /** Timers of that kind that are remembered; more would be nothing but an attack, and wait for ever. */
@@ -65,6 +72,7 @@ const make = Effect.gen(function* () {
   const calls = yield* GatewayCalls;
   const crash = yield* CrashPoints;
   const givingUp = yield* GivingUp;
+  const waiting = yield* makeWaitingNotifications;
   /** Due timers whose version the log did not hold, by delivery, since when. */
   const versionMissingSince = new Map<string, number>();
 
@@ -163,11 +171,42 @@ const make = Effect.gen(function* () {
     hold(actor, mail);
   });
 
-  const onNotified = Effect.fnUntraced(function* (actor: PaymentActor, mail: Delivered) {
+  const notify = (actor: PaymentActor, about: NotifyBody["about"] | undefined) =>
+    commit(actor, {
+      type: "Notify",
+      payment: actor.payment,
+      ...(about === undefined ? {} : { about }),
+      given: calls.given(),
+    });
+
+  const onNotified = Effect.fnUntraced(function* (
+    actor: PaymentActor,
+    mail: Extract<Mail, { readonly _tag: "Notified" }>,
+  ) {
+    const { delivery, body } = mail;
     if (!actor.known) yield* readFirst(actor, 1);
-    const step = yield* commit(actor, { type: "Notify", payment: actor.payment, given: calls.given() });
-    mail.delivery.trial?.found(step.committed || isUnfinished(actor));
+    const shown = behindReview(actor.position.state);
+    if (shown.name === "ABSENT" && body !== undefined) {
+      delivery.trial?.found(false);
+      return yield* waiting.wait(delivery, body);
+    }
+    const about = body?.about;
+    if (about !== undefined && shown.name !== "ABSENT" && !isAboutOurs(shown, about)) {
+      count(metric.webhooks(about.gateway, "unmatched"));
+    }
+    const step = yield* notify(actor, about);
+    if (!step.committed && actor.calls.size > 0 && actor.notified.length < notifiedMeanwhileMax) {
+      actor.notified.push(about);
+    }
+    delivery.trial?.found(step.committed || isUnfinished(actor));
     hold(actor, mail);
+  });
+
+  /** A look-up that was under way when a notification came may have asked too early: what is still unknown is asked again. */
+  const notifiedMeanwhile = Effect.fnUntraced(function* (actor: PaymentActor, { outcome }: Recorded) {
+    const heard = actor.notified.splice(0);
+    if (outcome._tag !== "Unknown") return;
+    for (const about of heard) yield* notify(actor, about);
   });
 
   /** What was tried has come to a commit, or to a wait: it did not end the process. */
@@ -213,6 +252,7 @@ const make = Effect.gen(function* () {
       case "Outcome": {
         const step = yield* commit(actor, mail.command);
         actor.calls.delete(mail.round);
+        if (actor.notified.length > 0) yield* notifiedMeanwhile(actor, mail.command);
         if (step.committed) survived(actor);
       }
     }

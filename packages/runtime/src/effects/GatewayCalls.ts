@@ -4,7 +4,7 @@
  */
 import { Gateways, type Gateway, type LookUpRequest } from "@aegispay/gateways/Gateway";
 import type { Given } from "@aegispay/core/payment/Given";
-import type { PaymentRef } from "@aegispay/core/identity/Identity";
+import { paymentKey, type PaymentRef } from "@aegispay/core/identity/Identity";
 import type { LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
 import type { ChargeIntent, GatewayIntent } from "@aegispay/core/payment/intents";
 import type { Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCommand";
@@ -13,12 +13,16 @@ import { Settings } from "../config/RuntimeSettings.ts";
 import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
+import { GatewayKeys } from "../webhooks/GatewayKeys.ts";
 
 /**
  * Backstop behind the adapters' own time-outs (10 s for a connection, 10 s for the answer), in milliseconds: longer than
  * both, so that an adapter still says itself what was not sent.
  */
 const callTimeoutMillis = 25_000;
+
+/** How long a call waits until its key is known to be a payment's, in milliseconds. */
+const rememberTimeoutMillis = 2_000;
 
 /** What the customer brought goes first, where the gateway waits for it; an error about it says nothing of the charge. */
 const askAfter = (
@@ -68,6 +72,7 @@ const make = Effect.gen(function* () {
   const { deployment } = yield* Deployment;
   const settings = yield* Settings;
   const crash = yield* CrashPoints;
+  const keys = yield* GatewayKeys;
   const places = new Map<string, Semaphore.Semaphore>();
   const placesAt = (gateway: string): Semaphore.Semaphore => {
     const found = places.get(gateway) ?? Semaphore.makeUnsafe(settings.gatewayConcurrency);
@@ -129,6 +134,25 @@ const make = Effect.gen(function* () {
         );
   };
 
+  /**
+   * For a gateway whose webhooks name nothing but the key. Done before the call leaves; where it cannot be done the call goes
+   * all the same: what the gateway signs about a key is kept by the key, and the schedule of look-ups finds it there.
+   */
+  const rememberKey = (payment: PaymentRef, intent: GatewayIntent): Effect.Effect<void> => {
+    const { attempt, round } = intent;
+    if (round.action === "lookUp") return Effect.void;
+    const asked = intent.kind === "charge" ? attempt : intent.operation;
+    const kind = intent.kind === "charge" ? "charge" : intent.operation.kind;
+    const named = gateways.find(attempt.gateway, attempt.account)?.webhooksNameOnlyKeysOf;
+    if (named?.includes(kind) !== true) return Effect.void;
+    return keys.remember(asked.idempotencyKey, payment).pipe(
+      Effect.timeout(rememberTimeoutMillis),
+      Effect.catch((cause) =>
+        Effect.logWarning(`which payment the key of ${paymentKey(payment)} belongs to could not be kept`, cause),
+      ),
+    );
+  };
+
   return GatewayCalls.of({
     given,
     perform: (payment, intent, { isDue, isMine, onCall }) =>
@@ -136,6 +160,7 @@ const make = Effect.gen(function* () {
         const wait = isDue ? 0 : Date.parse(intent.round.due) - clock.currentTimeMillisUnsafe();
         if (wait > 0) yield* Effect.sleep(wait);
         const place = placesAt(intent.attempt.gateway);
+        yield* rememberKey(payment, intent);
         return yield* place.withPermit(
           Effect.suspend(() => {
             if (!isMine()) return Effect.succeed(undefined);

@@ -7,6 +7,7 @@ import { layerDeployment } from "../../nats/NatsTopology.ts";
 import { restartOnHangUp } from "../../supervisor/hangUp.ts";
 import { serveHealth } from "../../supervisor/HealthServer.ts";
 import { makeWorkers } from "../../supervisor/Workers.ts";
+import { receiveWebhooks } from "../../webhooks/receiveWebhooks.ts";
 import { checkRoot, jsonFlag, natsAddress, natsFlags } from "../connection.ts";
 import { gatewayFlags, readGateways } from "../gatewaysFile.ts";
 import { printJson, printProgress, runUntilTold } from "../output.ts";
@@ -32,7 +33,7 @@ export const portFlag = (name: string, port: number, what: string) =>
   );
 
 export const httpPortFlag = (port: number) =>
-  portFlag("http-port", port, "/livez, /readyz and /metrics (AEGISPAY_HTTP_PORT)").pipe(
+  portFlag("http-port", port, "/livez, /readyz, /metrics and /webhooks (AEGISPAY_HTTP_PORT)").pipe(
     Flag.withFallbackConfig(Config.Int("AEGISPAY_HTTP_PORT")),
     Flag.withDefault(port),
   );
@@ -82,7 +83,11 @@ export const node = Command.make(
       const { isConnected } = yield* Nats;
       const workers = yield* makeWorkers({ count: flags.workers, node: { nats, settings, gateways } });
       // Before the workers: whoever waits for them to be ready asks here.
-      const http = yield* serveHealth({ host: flags.httpHost, port: flags.httpPort }, { workers, isConnected });
+      const webhooks = yield* receiveWebhooks(flags.root, gateways);
+      const http = yield* serveHealth(
+        { host: flags.httpHost, port: flags.httpPort },
+        { workers, isConnected, webhooks },
+      );
       yield* restartOnHangUp(workers);
       yield* printProgress(`health ${http}/readyz; starting ${flags.workers} worker(s)`);
       const serve = Effect.gen(function* () {
