@@ -1,7 +1,9 @@
 /** `aegispay dev`: all in one, as `npm start`: nats-server, simulator, workers, health, and the demonstration. */
+import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
 import { startSimulator } from "@aegispay/gateways/simulator/SimulatorServer";
-import { Config, Effect } from "effect";
+import { Config, ConfigProvider, Effect } from "effect";
 import { Command, Flag } from "effect/cli";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { layerAegisClientOnNats } from "../../client/AegisClient.ts";
 import { demonstrate, type DemonstrationResult } from "../../demonstration/Demonstration.ts";
@@ -12,6 +14,7 @@ import { restartOnHangUp } from "../../supervisor/hangUp.ts";
 import { serveHealth } from "../../supervisor/HealthServer.ts";
 import { startNatsServer } from "../../supervisor/NatsServerProcess.ts";
 import { makeWorkers } from "../../supervisor/Workers.ts";
+import { receiveWebhooks } from "../../webhooks/receiveWebhooks.ts";
 import { checkRoot, jsonFlag, rootFlag } from "../connection.ts";
 import { colour, FailedQuietly, printJson, printProgress, printResult, runUntilTold, table } from "../output.ts";
 import { settingsOf } from "../settings.ts";
@@ -20,6 +23,7 @@ import { nameFlag } from "./simulator.ts";
 
 const demonstrationPayments = 500;
 const shards = 16;
+const webhookSecretVariable = "AEGISPAY_SIMULATOR_WEBHOOK_SECRET";
 
 const showResult = (result: DemonstrationResult): string => {
   const rows = result.fates.map((line) =>
@@ -84,15 +88,36 @@ export const dev = Command.make(
           dataDir: join(dataDir, "simulator"),
         }).pipe(Effect.mapError(nameFlag("--simulator-port")));
         const { isConnected } = yield* Nats;
+        // Of this run alone: workers find it where every gateway's secrets are, in their environment.
+        const webhookSecret = `whsec_${randomBytes(24).toString("base64")}`;
+        process.env[webhookSecretVariable] = webhookSecret;
+        const gateways: GatewaysConfig = {
+          gateways: [
+            {
+              name: "simulator",
+              type: "simulator",
+              url: simulator.url,
+              webhookSecret: { env: webhookSecretVariable },
+            },
+          ],
+        };
         const workers = yield* makeWorkers({
           count: flags.workers,
           node: {
             nats: { url, name: "aegispay" },
             settings,
-            gateways: { gateways: [{ name: "simulator", type: "simulator", url: simulator.url }] },
+            gateways,
           },
         });
-        const http = yield* serveHealth({ host: "127.0.0.1", port: flags.httpPort }, { workers, isConnected });
+        // The environment was read before the secret was in it.
+        const webhooks = yield* receiveWebhooks(root, gateways).pipe(
+          Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv()),
+        );
+        const http = yield* serveHealth(
+          { host: "127.0.0.1", port: flags.httpPort },
+          { workers, isConnected, webhooks },
+        );
+        simulator.sendWebhooksTo({ url: `${http}/webhooks/simulator`, secret: webhookSecret });
         yield* restartOnHangUp(workers);
         yield* printProgress(
           `nats-server ${url}, gateway simulator ${simulator.url}, health ${http}/readyz; starting ${flags.workers} worker(s)`,
