@@ -76,6 +76,7 @@ describe("a webhook", () => {
   });
 
   it("that is rightly signed and says it is about another merchant's payment cannot touch it", async () => {
+    await orderWebhookFaults(deployment.simulator, { never: true });
     await life.create("theirs");
     const events = await life.events("theirs");
     await orderWebhookFaults(deployment.simulator, { reference: "shop/theirs" });

@@ -3,7 +3,6 @@
  * notification, a moment that has come, a take-over's resumption.
  */
 import type { PaymentRef } from "../identity/Identity.ts";
-import type { Money } from "../money/Money.ts";
 import type { AuthenticateBody, CancelBody, CaptureBody, RefundBody, ResolveBody, VoidBody } from "./CommandBodies.ts";
 import type { CreateBody } from "./CreateBody.ts";
 import type { GatewayOutcome, LookUpOutcome, OperationLookUpOutcome, OperationOutcome } from "./GatewayOutcome.ts";
@@ -79,7 +78,12 @@ export interface NotifiedAbout {
   readonly account: string;
   readonly idempotencyKey?: string;
   readonly gatewayTransactionId?: string;
-  readonly amount?: Money;
+  readonly amount?: { readonly value: number; readonly currency: string };
+  /**
+   * What it says has become of it. Where that is what we know there is nothing to look up; nothing else follows from it. Left
+   * out where a gateway says something else, or may have meant something else.
+   */
+  readonly says?: "authorized" | "succeeded" | "failed";
 }
 
 /** Something outside says that the gateway knows more. It proves nothing: what is ours is looked up. */

@@ -3,7 +3,8 @@
  *
  * 1. What a notification says is compared with what we asked for, and goes no further: no amount, no status of it is believed.
  * 2. One that is about nothing of ours begins nothing, so that whoever shares an account at a gateway cannot make us ask.
- * 3. While a look-up is under way a notification begins none, so several in a row are one look-up.
+ * 3. One that says what we know already begins none either: most notifications tell of what our own call was answered.
+ * 4. While a look-up is under way a notification begins none, so several in a row are one look-up.
  */
 import { isOpen, isOperation, type Attempt, type Errand } from "./Errand.ts";
 import type { Given } from "./Given.ts";
@@ -70,6 +71,21 @@ const errandsAbout = (errands: ReadonlyArray<Errand>, about: NotifiedAbout): Rea
   return named.length > 0 ? named : errands.filter((errand) => isMeant(errand, isAboutCharge));
 };
 
+/** Whether it says of the payment's own charge what the payment knows: the money held, or taken, and how much. */
+const saysOfWinner = (state: ExistingPayment, { says, amount }: NotifiedAbout): boolean => {
+  const isHeld = state.name === "AUTHORIZED" || state.name === "PARTIALLY_CAPTURED" || state.name === "SUCCESS";
+  if (says === "authorized") return isHeld;
+  return says === "succeeded" && state.name === "SUCCESS" && amount?.value === state.captured;
+};
+
+const saysNothingNew = (state: ExistingPayment, errand: Errand, about: NotifiedAbout): boolean => {
+  if (errand.isDoubtful === true) return false;
+  if (errand.status === "FAILED") return about.says === "failed";
+  if (errand.status !== "SUCCEEDED") return false;
+  if (isOperation(errand)) return about.idempotencyKey === errand.idempotencyKey && about.says === "succeeded";
+  return errand.number === attemptOf(state)?.number && saysOfWinner(state, about);
+};
+
 /** Whether a notification is about anything that this payment has asked for. */
 export const isAboutOurs = (state: ExistingPayment, about: NotifiedAbout): boolean =>
   errandsAbout(errandsOf(state), about).length > 0;
@@ -81,7 +97,10 @@ export const onNotification = (
   about?: NotifiedAbout,
 ): ReadonlyArray<NewEvent> => {
   const errands = errandsOf(state);
-  const meant = about === undefined ? errands : errandsAbout(errands, about);
+  const meant =
+    about === undefined
+      ? errands
+      : errandsAbout(errands, about).filter((errand) => !saysNothingNew(state, errand, about));
   const asked = meant.filter((errand) => mayHaveMore(state, errand));
   const newest = asked.slice(Math.max(0, asked.length - lookUpsLeft(state)));
   return newest.flatMap((errand) => lookUpNow({ state, errand, given }));

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { Option, type Redacted, Schema } from "effect";
 import { digestFromHex, hmacSha256, signedByAny } from "../webhooks/signature.ts";
-import { forged, unreadableWebhook, type ReadWebhook } from "../webhooks/Webhook.ts";
+import { forged, unreadableWebhook, type Notification, type ReadWebhook } from "../webhooks/Webhook.ts";
 import { keyNote, noteIn, Payment, referenceNote, Refund } from "./razorpayDocuments.ts";
 import { razorpayMoney } from "./razorpayMoney.ts";
 
@@ -23,6 +23,13 @@ const decodeEvent = Schema.decodeUnknownOption(
     }),
   ),
 );
+
+const saysBy: Readonly<Record<string, Notification["says"]>> = {
+  "payment.authorized": "authorized",
+  "payment.captured": "succeeded",
+  "payment.failed": "failed",
+  "refund.processed": "succeeded",
+};
 
 type Payload = Option.Option.Value<ReturnType<typeof decodeEvent>>["payload"];
 
@@ -51,6 +58,7 @@ export const razorpayWebhook =
     const event = Option.getOrUndefined(decodeEvent(Buffer.from(rawBody).toString("utf8")));
     if (event === undefined) return unreadableWebhook("no event of Razorpay's");
     const { account_id } = event;
+    const says = saysBy[event.event];
     return {
       _tag: "Verified",
       notifications: [
@@ -59,6 +67,7 @@ export const razorpayWebhook =
           event: event.event,
           ...(account_id === undefined ? {} : { gatewayAccount: account_id }),
           ...subjectOf(event.payload),
+          ...(says === undefined ? {} : { says }),
         },
       ],
     };

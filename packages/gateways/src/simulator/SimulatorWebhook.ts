@@ -1,7 +1,7 @@
 /** The simulator's webhooks, signed as Standard Webhooks are. A repeat is known by the event's id. */
 import { Option, type Redacted, Schema } from "effect";
 import { verifyStandard } from "../webhooks/standardWebhooks.ts";
-import { forged, unreadableWebhook, type ReadWebhook } from "../webhooks/Webhook.ts";
+import { forged, unreadableWebhook, type Notification, type ReadWebhook } from "../webhooks/Webhook.ts";
 
 const decodeEvent = Schema.decodeUnknownOption(
   Schema.fromJsonString(
@@ -24,6 +24,18 @@ const decodeEvent = Schema.decodeUnknownOption(
   ),
 );
 
+const saysBy: Readonly<Record<string, Notification["says"]>> = {
+  "charge.authorized": "authorized",
+  "charge.succeeded": "succeeded",
+  "charge.declined": "failed",
+  "capture.succeeded": "succeeded",
+  "capture.failed": "failed",
+  "void.succeeded": "succeeded",
+  "void.failed": "failed",
+  "refund.succeeded": "succeeded",
+  "refund.failed": "failed",
+};
+
 export const simulatorWebhook =
   (secrets: ReadonlyArray<Redacted.Redacted>): ReadWebhook =>
   (delivery) => {
@@ -33,6 +45,7 @@ export const simulatorWebhook =
     if (event === undefined) return unreadableWebhook("no event of the simulator's");
     const { charge, operation } = event.data;
     const { amount: value, currency } = operation ?? charge;
+    const says = saysBy[event.type];
     return {
       _tag: "Verified",
       notifications: [
@@ -43,6 +56,7 @@ export const simulatorWebhook =
           reference: charge.reference,
           gatewayTransactionId: charge.id,
           amount: { value, currency },
+          ...(says === undefined ? {} : { says }),
         },
       ],
     };

@@ -14,6 +14,7 @@ const About = Schema.Struct({
   /** The longest that a gateway gives is Stripe's, at most 255. */
   gatewayTransactionId: Schema.optionalKey(textUpTo(255)),
   amount: Schema.optionalKey(Schema.Struct({ value: Schema.Int, currency: textUpTo(8) })),
+  says: Schema.optionalKey(Schema.Literals(["authorized", "succeeded", "failed"])),
 });
 
 const NotifyBody = Schema.Struct({

@@ -45,13 +45,14 @@ interface Receiver {
 
 /** What a notification is about; only what the actor compares. */
 const aboutOf = ({ name, account }: Receiver, notification: Notification): NotifyBody["about"] => {
-  const { idempotencyKey, gatewayTransactionId, amount } = notification;
+  const { idempotencyKey, gatewayTransactionId, amount, says } = notification;
   return {
     gateway: name,
     account,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(gatewayTransactionId === undefined ? {} : { gatewayTransactionId }),
     ...(amount === undefined ? {} : { amount }),
+    ...(says === undefined ? {} : { says }),
   };
 };
 
