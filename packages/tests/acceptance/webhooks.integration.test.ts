@@ -13,7 +13,7 @@ let life: Lifecycle;
 beforeAll(async () => {
   // Without a webhook nothing is found out for an hour.
   const settings = { policy: { lookUpDelaysMillis: [3_600_000] } };
-  deployment = await startDeployment({ settings });
+  deployment = await startDeployment({ settings, webhooks: true });
   life = lifecycleAt(deployment);
 }, 90_000);
 afterAll(() => deployment?.stop());
