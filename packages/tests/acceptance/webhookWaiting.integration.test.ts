@@ -5,7 +5,7 @@ import { runCli } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { lifecycleAt, type Lifecycle } from "../support/lifecycle.ts";
 import { createBody, publish } from "../support/plainClient.ts";
-import { postEvent, startWebhookCluster, type WebhookCluster } from "../support/webhookCluster.ts";
+import { postEvent, signedEvent, startWebhookCluster, type WebhookCluster } from "../support/webhookCluster.ts";
 import { orderWebhookFaults, pendingWebhooks, post, webhooksCounted } from "../support/webhooks.ts";
 
 let world: WebhookCluster;
@@ -90,6 +90,41 @@ describe("a webhook about a payment that is not there", () => {
   it("that is about nothing of ours is kept and goes no further", async () => {
     expect(await postEvent(world.node, { reference: "" })).toBe(200);
     expect(await webhooksCounted(world.node.http, "simulator", "ignored")).toBe(1);
+  });
+});
+
+describe("aegispay webhooks", () => {
+  it("lists and shows what came, and takes once more what was refused for a wrong secret", async () => {
+    const env = { AEGISPAY_NATS_URL: world.cluster.nats.url, AEGISPAY_GATEWAYS: world.gatewaysFile };
+    const run = async (...args: ReadonlyArray<string>) => {
+      const result = await runCli(["webhooks", ...args, "--json"], { ...env, ...world.secrets });
+      return { code: result.code, document: JSON.parse(result.stdout) as never };
+    };
+    await publish(world.cluster.connection, { payment: "refused", body: createBody("tok_lost_answer", 100) });
+    const { id } = await charged("refused");
+    await life.until("refused", "it is unknown", ({ state }) => state === "OUTCOME_UNKNOWN");
+    const [charge] = await life.charges("refused");
+    const idempotencyKey = charge!.idempotencyKeys[0]!;
+    const event = signedEvent({ id, reference: "shop/refused", idempotencyKey }, undefined, "whsec_b3RoZXI=");
+    expect(await post(world.node.http, "simulator", event)).toBe(401);
+    const [refused] = await eventually("it is noted", async () => {
+      const { document } = await run("list", "--refused");
+      return (
+        (document as ReadonlyArray<{ id: number; reason: string }>).length > 0 && (document as Array<{ id: number }>)
+      );
+    });
+    expect(refused).toMatchObject({ gateway: "simulator", verdict: "refused", reason: "signed by no secret of ours" });
+    const shown = await run("show", String(refused!.id), "--refused");
+    expect(shown.document).toMatchObject({ body: Buffer.from(event.rawBody).toString("utf8") });
+    expect((await run("again", String(refused!.id), "--refused")).code).toBe(1);
+    expect((await life.view("refused")).state).toBe("OUTCOME_UNKNOWN");
+    // The secret is put right.
+    const right = { ...env, TEST_WEBHOOK_SECRET: "whsec_b3RoZXI=" };
+    const again = await runCli(["webhooks", "again", String(refused!.id), "--refused", "--json"], right);
+    expect(JSON.parse(again.stdout)).toMatchObject({ result: "accepted" });
+    await life.until("refused", "it has been looked up", ({ state }) => state === "SUCCESS");
+    const { document } = await run("list", "--gateway", "simulator");
+    expect((document as ReadonlyArray<object>).at(-1)).toMatchObject({ gateway: "simulator", verdict: "genuine" });
   });
 });
 

@@ -102,3 +102,17 @@ describe("a webhook", () => {
     expect(config).toMatchObject({ max_age: 7 * 86_400e9, discard: "old" });
   });
 });
+
+describe("a webhook that never comes", () => {
+  it("is not missed: the schedule of look-ups finds what it would have told", async () => {
+    const other = await startDeployment({ webhooks: true });
+    try {
+      const there = lifecycleAt(other);
+      await orderWebhookFaults(other.simulator, { never: true });
+      expect((await there.create("unheard", { token: "tok_lost_answer" })).payment).toMatchObject({ state: "SUCCESS" });
+      expect(await webhooksCounted(other.http, "simulator", "accepted")).toBe(0);
+    } finally {
+      await other.stop();
+    }
+  }, 60_000);
+});

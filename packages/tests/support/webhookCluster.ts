@@ -11,6 +11,9 @@ const secret = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cw==";
 export interface WebhookCluster {
   readonly cluster: Cluster;
   readonly node: NodeGroup;
+  readonly gatewaysFile: string;
+  /** Of its gateways, as they stand in a node's environment. */
+  readonly secrets: Readonly<Record<string, string>>;
   readonly startNode: (nodeId: string) => Promise<NodeGroup>;
   /** The simulator's own webhooks, to a node group. */
   readonly wire: (node: NodeGroup) => Promise<void>;
@@ -27,10 +30,12 @@ export const startWebhookCluster = async (
     { ...simulator, name: "silent" },
   ];
   writeFileSync(file, JSON.stringify({ gateways }));
-  const startNode = (nodeId: string) =>
-    cluster.startNodes({ nodeId, env: { AEGISPAY_GATEWAYS: file, TEST_WEBHOOK_SECRET: secret } });
+  const secrets = { TEST_WEBHOOK_SECRET: secret };
+  const startNode = (nodeId: string) => cluster.startNodes({ nodeId, env: { AEGISPAY_GATEWAYS: file, ...secrets } });
   return {
     cluster,
+    gatewaysFile: file,
+    secrets,
     node: await startNode("hooked"),
     startNode,
     wire: (node) => sendWebhooksTo(cluster.simulator, `${node.http}/webhooks/simulator`, secret),
@@ -40,7 +45,11 @@ export const startWebhookCluster = async (
 let events = 0;
 
 /** An event of the simulator's as it would tell it: rightly signed, about whatever charge the test says. */
-export const signedEvent = (charge: Readonly<Record<string, unknown>>, type = "charge.succeeded") => {
+export const signedEvent = (
+  charge: Readonly<Record<string, unknown>>,
+  type = "charge.succeeded",
+  signedWith = secret,
+) => {
   const id = `evt_test_${++events}`;
   const whole = {
     id: "ch_unheard-of",
@@ -51,7 +60,7 @@ export const signedEvent = (charge: Readonly<Record<string, unknown>>, type = "c
     ...charge,
   };
   const body = JSON.stringify({ id, type, created: Date.now(), data: { charge: whole } });
-  return { rawBody: Buffer.from(body), headers: standardHeaders(Redacted.make(secret), id, body, Date.now()) };
+  return { rawBody: Buffer.from(body), headers: standardHeaders(Redacted.make(signedWith), id, body, Date.now()) };
 };
 
 /** A text that is rightly signed, whatever it is. */

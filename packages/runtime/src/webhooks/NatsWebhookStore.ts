@@ -11,20 +11,11 @@ import { Deployment } from "../nats/NatsTopology.ts";
 import { GatewayKeys } from "./GatewayKeys.ts";
 import { encodeNotifyBody } from "./NotifyBody.ts";
 import { unaddressed } from "./waitingNotifications.ts";
-import { WebhooksUnavailable, WebhookStore, type RawWebhook } from "./WebhookStore.ts";
+import { asLine, encodeRefused, receivedHeader, webhookHeadersHeader } from "./storedWebhook.ts";
+import { WebhooksUnavailable, WebhookStore } from "./WebhookStore.ts";
 
 /** How long one request may take, in milliseconds: a gateway is answered within a second whatever happens. */
 const requestMillis = 700;
-
-const headersHeader = "Aegis-Webhook-Headers";
-const receivedHeader = "Aegis-Received";
-
-/** A header of NATS is a line: JSON escapes line ends, and here all else that is not plain. */
-const asLine = (value: unknown): string =>
-  JSON.stringify(value).replaceAll(
-    /[^ -~]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 
 /** Whatever a gateway names its notifications, it is a token here, and says nothing about them. */
 const markOf = (gateway: string, dedupeKey: string): string => `${gateway}.${hash("sha256", dedupeKey, "base64url")}`;
@@ -53,16 +44,15 @@ export const layerNatsWebhookStore = Layer.effect(
       keep: ({ gateway, rawBody, headers, receivedAt }, verdict) =>
         attempt(async () => {
           const sent = newHeaders();
-          sent.set(headersHeader, asLine(headers));
+          sent.set(webhookHeadersHeader, asLine(headers));
           sent.set(receivedHeader, isoTime(receivedAt));
           const { seq } = await impatient.publish(addresses.webhook(gateway, verdict), rawBody, { headers: sent });
           return seq;
         }),
-      keepRefused: ({ gateway, rawBody, headers, receivedAt }: RawWebhook, reason) =>
+      keepRefused: (raw, reason) =>
         attempt(async () => {
-          const at = isoTime(receivedAt);
-          const refused = { at, reason, headers, body: Buffer.from(rawBody).toString("base64") };
-          await (await bucket(addresses.buckets.refusedWebhooks)).put(gateway, JSON.stringify(refused));
+          const refused = encodeRefused(raw, reason, isoTime(raw.receivedAt));
+          await (await bucket(addresses.buckets.refusedWebhooks)).put(raw.gateway, refused);
         }),
       isKnown: (gateway, dedupeKey) =>
         attempt(async () => {

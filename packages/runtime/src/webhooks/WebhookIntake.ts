@@ -12,7 +12,7 @@
 import { isGatewayKey, parsePaymentKey, type PaymentRef } from "@aegispay/core/identity/Identity";
 import { Gateways } from "@aegispay/gateways/Gateway";
 import type { Notification, ReadWebhook } from "@aegispay/gateways/webhooks/Webhook";
-import { Clock, Context, Deferred, Effect, Layer } from "effect";
+import { Context, Deferred, Effect, Layer } from "effect";
 import { count, metric } from "../metrics/Metrics.ts";
 import { isNotifiedAbout, itemsMax, type NotifyBody } from "./NotifyBody.ts";
 import { unaddressed } from "./waitingNotifications.ts";
@@ -71,7 +71,6 @@ export class WebhookIntake extends Context.Service<
 const make = Effect.gen(function* () {
   const gateways = yield* Gateways;
   const store = yield* WebhookStore;
-  const clock = yield* Clock.Clock;
   const scope = yield* Effect.scope;
   const refusedAt = new Map<string, number>();
   /** What is being published, by mark: a repeat that comes meanwhile waits for it. */
@@ -171,7 +170,7 @@ const make = Effect.gen(function* () {
 
   const work = Effect.fnUntraced(function* (receiver: Receiver, raw: RawWebhook) {
     const { rawBody, headers } = raw;
-    const verdict = receiver.read({ rawBody, headers, nowMillis: clock.currentTimeMillisUnsafe() });
+    const verdict = receiver.read({ rawBody, headers, nowMillis: raw.receivedAt });
     switch (verdict._tag) {
       case "Forged":
         yield* noteRefused(raw, verdict.reason);
