@@ -1,7 +1,7 @@
 /**
- * Razorpay's webhooks. `X-Razorpay-Signature` is the HMAC-SHA256 of the raw body, in hex. A repeat has the event's id again,
- * which is a header and not signed: a forged one can only make a node look once more. There is no time-out for them, since
- * Razorpay itself repeats for a day.
+ * Razorpay's webhooks. `X-Razorpay-Signature` is the HMAC-SHA256 of the raw body, in hex. A repeat has the same body, and
+ * is known by that: the event's id is a header and not signed, so whoever has one signed body could send it under ever new
+ * ids. There is no time-out for them, since Razorpay itself repeats for a day.
  */
 import { createHash } from "node:crypto";
 import { Option, type Redacted, Schema } from "effect";
@@ -63,7 +63,7 @@ export const razorpayWebhook =
       _tag: "Verified",
       notifications: [
         {
-          dedupeKey: headers["x-razorpay-event-id"] ?? createHash("sha256").update(rawBody).digest("hex"),
+          dedupeKey: createHash("sha256").update(rawBody).digest("hex"),
           event: event.event,
           ...(account_id === undefined ? {} : { gatewayAccount: account_id }),
           ...subjectOf(event.payload),

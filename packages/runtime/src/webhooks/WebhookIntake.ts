@@ -41,6 +41,8 @@ interface Receiver {
   readonly name: string;
   readonly account: string;
   readonly read: ReadWebhook;
+  /** Whether a key says more than what stands beside it. */
+  readonly namesKeys: boolean;
 }
 
 /** What a notification is about; only what the actor compares. */
@@ -93,12 +95,15 @@ const make = Effect.gen(function* () {
   const receiverOf = (name: string): Receiver | undefined => {
     const candidate = gateways.candidates.find(({ gateway }) => gateway === name);
     const gateway = candidate && gateways.find(candidate.gateway, candidate.account);
-    return gateway?.readWebhook && { name, account: gateway.account, read: gateway.readWebhook };
+    if (gateway?.readWebhook === undefined) return undefined;
+    const { account, readWebhook, webhooksNameOnlyKeysOf } = gateway;
+    return { name, account, read: readWebhook, namesKeys: webhooksNameOnlyKeysOf !== undefined };
   };
 
   /** What is signed goes before what is not: a reference may stand beside the signature. */
-  const paymentOf = Effect.fnUntraced(function* ({ idempotencyKey, reference }: Notification) {
+  const paymentOf = Effect.fnUntraced(function* (receiver: Receiver, { idempotencyKey, reference }: Notification) {
     const named = reference === undefined ? undefined : parsePaymentKey(reference);
+    if (named !== undefined && !receiver.namesKeys) return named;
     if (idempotencyKey === undefined || !isGatewayKey(idempotencyKey)) return named;
     return (yield* store.findPayment(idempotencyKey)) ?? named;
   });
@@ -117,7 +122,7 @@ const make = Effect.gen(function* () {
     if (evidence !== undefined && idempotencyKey !== undefined && isGatewayKey(idempotencyKey)) {
       yield* store.keepEvidence(receiver.name, receiver.account, idempotencyKey, notification);
     }
-    const payment: PaymentRef = (yield* paymentOf(notification)) ?? unaddressed(receiver.name);
+    const payment: PaymentRef = (yield* paymentOf(receiver, notification)) ?? unaddressed(receiver.name);
     yield* store.publish(payment, { about, ...(webhook === undefined ? {} : { webhook }) });
     yield* store.markKnown(receiver.name, notification.dedupeKey, webhook?.sequence ?? 0);
   });
