@@ -117,7 +117,10 @@ export const dev = Command.make(
           { host: "127.0.0.1", port: flags.httpPort },
           { workers, isConnected, webhooks },
         );
-        simulator.sendWebhooksTo({ url: `${http}/webhooks/simulator`, secret: webhookSecret });
+        // After the demonstration: what that measures are payments, and webhooks are as many durable writes beside them.
+        const tellOfCharges = Effect.sync(() =>
+          simulator.sendWebhooksTo({ url: `${http}/webhooks/simulator`, secret: webhookSecret }),
+        );
         yield* restartOnHangUp(workers);
         yield* printProgress(
           `nats-server ${url}, gateway simulator ${simulator.url}, health ${http}/readyz; starting ${flags.workers} worker(s)`,
@@ -126,6 +129,7 @@ export const dev = Command.make(
         const listening = `ready: NATS ${url}, health ${http}/readyz, simulator ${simulator.url}, data in ${dataDir}, primary ${process.pid}`;
 
         const serve = Effect.gen(function* () {
+          if (flags.noDemo) yield* tellOfCharges;
           yield* workers.start;
           // A predecessor that was killed leaves leases behind: until they expire nothing would be taken.
           while (workers.served() < shards) yield* Effect.sleep(50);
@@ -141,6 +145,7 @@ export const dev = Command.make(
             });
             yield* flags.json ? printJson({ demonstration: result }) : printResult(`\n${showResult(result)}\n`);
             if (flags.exit) return result.right ? undefined : yield* new FailedQuietly();
+            yield* tellOfCharges;
           } else if (flags.exit) return undefined;
           if (!flags.json) yield* printResult(flags.noDemo ? "Ctrl-C ends it" : `${listening}; Ctrl-C ends it`);
           return yield* runUntilTold;
