@@ -71,6 +71,11 @@ export interface Gateway {
   readonly finishAction?: (request: LookUpRequest, brought: unknown) => Effect.Effect<LookUpOutcome>;
   /** Verifies and decodes what the gateway sends unasked; undefined where it sends nothing. Pure. */
   readonly readWebhook?: ReadWebhook;
+  /**
+   * Whose webhooks repeat the key, and not, or not signed, which payment it is of: those keys are remembered before they are
+   * sent, one write each. Left out where a webhook names its payment.
+   */
+  readonly webhooksNameOnlyKeysOf?: ReadonlyArray<"charge" | OperationKind>;
 }
 
 /**

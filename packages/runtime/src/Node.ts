@@ -33,6 +33,8 @@ import { layerOwnership } from "./shard/Ownership.ts";
 import { layerShardOwner } from "./shard/ShardOwner.ts";
 import { layerTrials } from "./shard/Trials.ts";
 import { layerNatsTimers } from "./timers/NatsTimers.ts";
+import { layerNatsGatewayKeys } from "./webhooks/NatsGatewayKeys.ts";
+import { layerNatsReceivedNotifications } from "./webhooks/NatsReceivedNotifications.ts";
 
 /** What a node of another composition has instead: tests, and the benchmark. */
 export interface NodeParts {
@@ -72,7 +74,10 @@ const layerResilience = layerGatewayProtection.pipe(
 /** A node: built when its connection, its deployment and its log are there; its shards follow (`ShardOwner.status`). */
 export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
   const { crashPoints = layerNoCrashPoints } = parts;
-  const configuration = layerConfiguration(options.gateways, parts.configurations);
+  const configuration = Layer.provide(
+    layerConfiguration(options.gateways, parts.configurations),
+    layerNatsReceivedNotifications,
+  );
   // What comes later replaces a service of the same name.
   const configured = Layer.mergeAll(configuration, parts.gateways ?? Layer.empty, parts.hooks ?? Layer.empty);
   return layerShardOwner.pipe(
@@ -89,6 +94,7 @@ export const layerNode = (options: NodeOptions, parts: NodeParts = {}) => {
     Layer.provide(layerNatsPorts),
     Layer.provide(layerHookCalls),
     Layer.provide(Layer.mergeAll(layerOwnership, configured, crashPoints)),
+    Layer.provide(layerNatsGatewayKeys),
     Layer.provide(layerDeployment(options.settings.root)),
     Layer.provide(layerNats(options.nats)),
     Layer.provide(Layer.succeed(Settings, options.settings)),

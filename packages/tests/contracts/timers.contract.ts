@@ -61,6 +61,24 @@ export const timersContract = <E>(name: string, harness: Layer.Layer<TimersHarne
   });
 
   layer(harness, { excludeTestServices: true, timeout: "60 seconds" })(`${name} as durable timers`, (it) => {
+    it.effect("say what they were told to say, and nothing where they were told nothing", () =>
+      Effect.gen(function* () {
+        const { timers } = yield* TimersHarness;
+        const owner = yield* ownShard(shard);
+        const [payment] = yield* paymentsOf(shard, 1);
+        const said = JSON.stringify({ about: "ü\u0000" });
+        yield* timers.arm({ payment: payment!, kind: "webhook-1", version: 41 }, inMillis(0), said);
+        yield* timers.arm(timerOf(payment!, 42), inMillis(0));
+        yield* owner.given(2);
+        const found = owner.deliveries.toSorted((left, right) => left.version! - right.version!);
+        expect(found.map(({ verb, body }) => [verb, Buffer.from(body).toString("utf8")])).toEqual([
+          ["webhook-1", said],
+          ["round", ""],
+        ]);
+        take(owner);
+      }),
+    );
+
     it.effect("fire into the due queue of the payment's shard, with the kind and the version that armed them", () =>
       Effect.gen(function* () {
         const { timers } = yield* TimersHarness;

@@ -28,6 +28,8 @@ describe("the address book", () => {
         events: "PAYMENTS_EVENTS",
         timers: "PAYMENTS_TIMERS",
         dead: "PAYMENTS_DEAD",
+        webhooks: "PAYMENTS_WEBHOOKS",
+        evidence: "PAYMENTS_EVIDENCE",
       },
       buckets: {
         members: "payments_members",
@@ -36,6 +38,9 @@ describe("the address book", () => {
         recoveries: "payments_recoveries",
         breakers: "payments_breakers",
         health: "payments_health",
+        notified: "payments_webhooks",
+        refusedWebhooks: "payments_webhooks_refused",
+        gatewayKeys: "payments_keys",
       },
     });
     expect([
@@ -48,6 +53,8 @@ describe("the address book", () => {
       book.append(payment),
       book.event(payment),
       book.dead(payment, "create"),
+      book.webhook("stripe-eu", "genuine"),
+      book.evidence("adyen", "default", "ap_key"),
     ]).toEqual([
       "payments.command.shop.order-1.create",
       "payments.internal.shop.order-1.resume",
@@ -58,6 +65,8 @@ describe("the address book", () => {
       "payments.append.shop.order-1",
       "payments.event.shop.order-1",
       "payments.dead.shop.order-1.create",
+      "payments.webhook.stripe-eu.genuine",
+      "payments.evidence.adyen.default.ap_key",
     ]);
   });
 
@@ -68,6 +77,8 @@ describe("the address book", () => {
       events: "PAYMENTS_EU_EVENTS",
       timers: "PAYMENTS_EU_TIMERS",
       dead: "PAYMENTS_EU_DEAD",
+      webhooks: "PAYMENTS_EU_WEBHOOKS",
+      evidence: "PAYMENTS_EU_EVIDENCE",
     });
     expect(other.buckets).toEqual({
       members: "payments_eu_members",
@@ -76,6 +87,9 @@ describe("the address book", () => {
       recoveries: "payments_eu_recoveries",
       breakers: "payments_eu_breakers",
       health: "payments_eu_health",
+      notified: "payments_eu_webhooks",
+      refusedWebhooks: "payments_eu_webhooks_refused",
+      gatewayKeys: "payments_eu_keys",
     });
     expect(other.event(payment)).toBe("payments-eu.event.shop.order-1");
     expect(other.timer(payment, "round", 7)).toBe("payments-eu.timer.shop.order-1.round.7");
@@ -101,9 +115,10 @@ describe("the address book", () => {
   );
 
   it("writes no subject that one of another kind would catch", () => {
-    const { commands, internals, timers, dues, appends, events, queries, dead } = book.patterns;
+    const { commands, internals, timers, dues, appends, events, queries, dead, webhooks, evidence } = book.patterns;
     const shardSubjects = sources.map((source) => book.shardSubject(source, 3));
-    const patterns = [commands, internals, timers, dues, appends, events, queries, dead, ...shardSubjects];
+    const own = [commands, internals, timers, dues, appends, events, queries, dead, webhooks, evidence];
+    const patterns = [...own, ...shardSubjects];
     const subjects = [
       book.command(payment, "create"),
       book.internal(payment, "resume"),
@@ -113,6 +128,8 @@ describe("the address book", () => {
       book.event(payment),
       book.query(payment, "get"),
       book.dead(payment, "create"),
+      book.webhook("stripe", "unreadable"),
+      book.evidence("adyen", "default", "ap_key"),
       ...storedDeliveries,
     ];
     for (const [index, pattern] of patterns.entries()) {

@@ -73,10 +73,23 @@ describe("a notification", () => {
   it("brings forward a look-up that waits for its moment, also in review", () => {
     given(...lookingUp, roundStarted(2, "lookUp", 60_000, 3))
       .when(notify())
-      .then(roundStarted(3, "lookUp", 0, 3));
+      .then(roundStarted(3, "lookUp", 0, 2));
     given(...inReview)
       .when(notify())
-      .then(roundStarted(4, "lookUp", 0, defaultPolicy.lookUpDelaysMillis.length - 1));
+      .then(roundStarted(4, "lookUp", 0, defaultPolicy.lookUpDelaysMillis.length - 2));
+  });
+
+  it("that comes too early for its gateway does not wear out the schedule, however often it comes", () => {
+    const last = defaultPolicy.lookUpDelaysMillis.length - 1;
+    const waitingForLast = [...lookingUp, roundStarted(2, "lookUp", 86_400_000, last)];
+    const { state } = given(...waitingForLast)
+      .when(notify())
+      .then(roundStarted(3, "lookUp", 0, last - 1));
+    expect(state.name).toBe("OUTCOME_UNKNOWN");
+    given(...waitingForLast, roundStarted(3, "lookUp", 0, last - 1))
+      .when(lookedUp(unknown, 3))
+      .then(roundStarted(4, "lookUp", defaultPolicy.lookUpDelaysMillis[last], last))
+      .is("OUTCOME_UNKNOWN");
   });
 
   it("changes nothing about what is under way, nor where people alone have the say, nor where nothing is", () => {

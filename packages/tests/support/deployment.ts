@@ -29,6 +29,8 @@ export interface Deployment {
 export interface DeploymentOptions {
   readonly workers?: number;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Whether the simulator tells by webhook what happens; without it what is unknown stays so until the schedule comes. */
+  readonly webhooks?: boolean;
 }
 
 interface ReadyLine {
@@ -84,6 +86,7 @@ export const startDeployment = async (options: DeploymentOptions = {}): Promise<
   let output = "";
   child.stderr.on("data", (chunk: Buffer) => void (output += chunk.toString("utf8")));
   const ready = JSON.parse(await firstLine(child, () => output)) as ReadyLine;
+  if (options.webhooks !== true) await (await fetch(`${ready.simulator}/admin/webhooks`, { method: "DELETE" })).text();
   const connection = await connect({ servers: ready.nats, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
   const manager = await jetstreamManager(connection, { checkAPI: false });
   const members = new Kvm(connection).open("payments_members");

@@ -29,6 +29,10 @@ export interface AddressBook {
     readonly events: string;
     readonly timers: string;
     readonly dead: string;
+    /** What gateways sent, as it came: for a few days. */
+    readonly webhooks: string;
+    /** What gateways have signed about our keys: for ever. */
+    readonly evidence: string;
   };
   /** Entries of the first two live as long as a lease; those of the others until they are deleted. */
   readonly buckets: {
@@ -38,6 +42,12 @@ export interface AddressBook {
     readonly recoveries: string;
     readonly breakers: string;
     readonly health: string;
+    /** Which notifications have been published: a repeat is known by it. */
+    readonly notified: string;
+    /** The last webhooks of each gateway that were refused. */
+    readonly refusedWebhooks: string;
+    /** Which payment a gateway's idempotency key belongs to, where its webhooks name nothing else. */
+    readonly gatewayKeys: string;
   };
   /** What clients publish to: `payments.command.<merchant>.<payment>.<verb>`. */
   readonly command: (payment: PaymentRef, verb: string) => string;
@@ -54,6 +64,10 @@ export interface AddressBook {
   /** Where commits are stored and republished: the payment's log. */
   readonly event: (payment: PaymentRef) => string;
   readonly dead: (payment: PaymentRef, verb: string) => string;
+  /** Where a gateway's webhook is kept, byte for byte: one that is signed and read, or signed and not understood. */
+  readonly webhook: (gateway: string, verdict: "genuine" | "unreadable") => string;
+  /** What a gateway has signed about one of our keys. */
+  readonly evidence: (gateway: string, account: string, idempotencyKey: string) => string;
   /** What a shard's consumer takes: the streams store everything under the shard of its payment. */
   readonly shardSubject: (source: Source, shard: number) => string;
   /** Which stream holds it. */
@@ -73,6 +87,8 @@ export interface AddressBook {
     readonly events: string;
     readonly queries: string;
     readonly dead: string;
+    readonly webhooks: string;
+    readonly evidence: string;
     readonly commandToShard: (shards: number) => { readonly src: string; readonly dest: string };
     readonly dueToShard: (shards: number) => { readonly src: string; readonly dest: string };
     readonly appendToEvent: { readonly src: string; readonly dest: string };
@@ -97,6 +113,8 @@ export const makeAddressBook = (root: string): AddressBook => {
     events: `${upper}_EVENTS`,
     timers: `${upper}_TIMERS`,
     dead: `${upper}_DEAD`,
+    webhooks: `${upper}_WEBHOOKS`,
+    evidence: `${upper}_EVIDENCE`,
   };
   return {
     root,
@@ -108,6 +126,9 @@ export const makeAddressBook = (root: string): AddressBook => {
       recoveries: `${lower}_recoveries`,
       breakers: `${lower}_breakers`,
       health: `${lower}_health`,
+      notified: `${lower}_webhooks`,
+      refusedWebhooks: `${lower}_webhooks_refused`,
+      gatewayKeys: `${lower}_keys`,
     },
     command: (payment, verb) => `${at("command", payment)}.${verb}`,
     internal: (payment, verb) => `${at("internal", payment)}.${verb}`,
@@ -118,6 +139,8 @@ export const makeAddressBook = (root: string): AddressBook => {
     append: (payment) => at("append", payment),
     event: (payment) => at("event", payment),
     dead: (payment, verb) => `${at("dead", payment)}.${verb}`,
+    webhook: (gateway, verdict) => `${root}.webhook.${gateway}.${verdict}`,
+    evidence: (gateway, account, key) => `${root}.evidence.${gateway}.${account}.${key}`,
     shardSubject: (source, shard) =>
       source === "due" ? `${root}.duein.${shard}.>` : `${root}.shard.${shard}.${source}.>`,
     streamOf: (source) => (source === "due" ? streams.timers : streams.commands),
@@ -136,6 +159,8 @@ export const makeAddressBook = (root: string): AddressBook => {
       events: `${root}.event.*.*`,
       queries: `${root}.query.*.*.*`,
       dead: `${root}.dead.*.*.*`,
+      webhooks: `${root}.webhook.*.*`,
+      evidence: `${root}.evidence.*.*.*`,
       commandToShard: (shards) => ({
         src: `${root}.*.*.*.*`,
         dest: `${root}.shard.{{partition(${shards},2,3)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}.{{wildcard(4)}}`,

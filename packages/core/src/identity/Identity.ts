@@ -40,6 +40,19 @@ export const derivePaymentId = (idempotencyKey: string): string | undefined =>
     ? undefined
     : `k_${hash("sha256", idempotencyKey, "base64url")}`;
 
+const gatewayKeyPattern = /^ap_[A-Za-z0-9_-]{43}$/;
+
+/** Whether a text may be a key of some deployment of ours: what else a gateway names is another system's. */
+export const isGatewayKey = (text: string): boolean => gatewayKeyPattern.test(text);
+
+/** Reads `<merchant>/<payment>`; undefined where it names no payment that could be. */
+export const parsePaymentKey = (text: string): PaymentRef | undefined => {
+  // A hostile text is as long as it likes.
+  if (text.length > 257) return undefined;
+  const [merchant = "", paymentId = "", ...rest] = text.split("/");
+  return rest.length === 0 && isToken(merchant) && isToken(paymentId) ? { merchant, paymentId } : undefined;
+};
+
 /**
  * The key a gateway sees (law 3): one for each operation, 46 characters. `deployment` keeps two deployments that share a
  * gateway account apart.

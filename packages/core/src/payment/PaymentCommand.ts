@@ -74,10 +74,26 @@ export interface RecordOperation {
 
 export type Recorded = RecordOutcome | RecordLookUp | RecordOperation;
 
+/** What a gateway's message is about, as far as it says so. Whoever sent it may have said anything: it is compared, not believed. */
+export interface NotifiedAbout {
+  readonly gateway: string;
+  readonly account: string;
+  readonly idempotencyKey?: string;
+  readonly gatewayTransactionId?: string;
+  readonly amount?: { readonly value: number; readonly currency: string };
+  /**
+   * What it says has become of it. Where that is what we know there is nothing to look up; nothing else follows from it. Left
+   * out where a gateway says something else, or may have meant something else.
+   */
+  readonly says?: "authorized" | "succeeded" | "failed";
+}
+
 /** Something outside says that the gateway knows more. It proves nothing: what is ours is looked up. */
 export interface Notify {
   readonly type: "Notify";
   readonly payment: PaymentRef;
+  /** Only what it is about is looked up; without it all of it. */
+  readonly about?: NotifiedAbout;
   readonly given: Given;
 }
 

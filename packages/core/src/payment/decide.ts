@@ -127,7 +127,7 @@ export const decide = (state: PaymentState, command: PaymentCommand): Decision =
         case "RecordOperation":
           return Result.succeed(onOperationOutcome(existing, command));
         case "Notify":
-          return Result.succeed(onNotification(existing, command.given));
+          return Result.succeed(onNotification(existing, command.given, command.about));
         case "Expire":
           return Result.succeed(onExpire(state, command));
         case "Resume":

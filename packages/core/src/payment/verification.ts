@@ -219,13 +219,17 @@ export const afterNotFound = (asking: WithRound): ReadonlyArray<NewEvent> => {
 export const repeatRound = (asking: WithRound): NewEvent =>
   lookUpAt(asking, asking.errand.round.step, Math.max(asking.given.at, Date.parse(asking.errand.round.due)));
 
-/** A look-up now, whatever there is to learn; one that waits for its moment is brought forward. */
+/**
+ * A look-up now, whatever there is to learn; one that waits for its moment is brought forward. That one was asked for besides the
+ * schedule and must not wear it out: without an answer its step is waited for again, so that no number of notifications that
+ * come too early puts a payment before people.
+ */
 export const lookUpNow = (asking: Asking): ReadonlyArray<NewEvent> => {
   const { errand, given } = asking;
   if (roundsUsedUp(asking)) return [];
   const { round } = errand;
   if (round === undefined) return [roundAt(errand, "lookUp", 0, given.at)];
   return round.action === "lookUp" && Date.parse(round.due) > given.at
-    ? [roundAt(errand, "lookUp", round.step, given.at)]
+    ? [roundAt(errand, "lookUp", Math.max(0, round.step - 1), given.at)]
     : [];
 };

@@ -80,6 +80,7 @@ export const makeAdyenGateway: (
           return outcome._tag === "NotSent" ? unknown(outcome.reason) : outcome;
         });
       }),
+    webhooksNameOnlyKeysOf: ["charge", "capture", "void", "refund"],
     readWebhook: adyenWebhook(config.merchantAccount, secrets.hmacKeys),
   };
 });

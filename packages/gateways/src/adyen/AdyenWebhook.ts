@@ -115,6 +115,13 @@ const evidenceOf = (item: NotificationItem): NotifiedEvidence | undefined => {
   }
 };
 
+/** What came too early to be true, and was taken back, is none of these. */
+const saysOf = ({ eventCode, success }: NotificationItem): Notification["says"] => {
+  if (eventCode !== "AUTHORISATION" && !operationEvents.has(eventCode)) return undefined;
+  if (success === "false") return "failed";
+  return eventCode === "AUTHORISATION" ? "authorized" : "succeeded";
+};
+
 /** Not signed: it may only lead to a payment, which then looks its own key up. */
 const referenceIn = ({ additionalData }: NotificationItem): string | undefined => {
   const reference = additionalData?.["merchantOrderReference"];
@@ -127,6 +134,7 @@ const notificationOf = (item: NotificationItem): Notification => {
   const original = item.originalReference ?? "";
   const evidence = evidenceOf(item);
   const reference = referenceIn(item);
+  const says = saysOf(item);
   return {
     dedupeKey: `${pspReference}/${eventCode}/${success}`,
     event: eventCode,
@@ -135,6 +143,7 @@ const notificationOf = (item: NotificationItem): Notification => {
     ...(reference === undefined ? {} : { reference }),
     gatewayTransactionId: original === "" ? pspReference : original,
     amount: adyenMoney.fromGateway(amount.value, amount.currency),
+    ...(says === undefined ? {} : { says }),
     ...(evidence === undefined ? {} : { evidence }),
   };
 };

@@ -1,12 +1,12 @@
 /**
- * Razorpay's webhooks. `X-Razorpay-Signature` is the HMAC-SHA256 of the raw body, in hex. A repeat has the event's id again,
- * which is a header and not signed: a forged one can only make a node look once more. There is no time-out for them, since
- * Razorpay itself repeats for a day.
+ * Razorpay's webhooks. `X-Razorpay-Signature` is the HMAC-SHA256 of the raw body, in hex. A repeat has the same body, and
+ * is known by that: the event's id is a header and not signed, so whoever has one signed body could send it under ever new
+ * ids. There is no time-out for them, since Razorpay itself repeats for a day.
  */
 import { createHash } from "node:crypto";
 import { Option, type Redacted, Schema } from "effect";
 import { digestFromHex, hmacSha256, signedByAny } from "../webhooks/signature.ts";
-import { forged, unreadableWebhook, type ReadWebhook } from "../webhooks/Webhook.ts";
+import { forged, unreadableWebhook, type Notification, type ReadWebhook } from "../webhooks/Webhook.ts";
 import { keyNote, noteIn, Payment, referenceNote, Refund } from "./razorpayDocuments.ts";
 import { razorpayMoney } from "./razorpayMoney.ts";
 
@@ -23,6 +23,13 @@ const decodeEvent = Schema.decodeUnknownOption(
     }),
   ),
 );
+
+const saysBy: Readonly<Record<string, Notification["says"]>> = {
+  "payment.authorized": "authorized",
+  "payment.captured": "succeeded",
+  "payment.failed": "failed",
+  "refund.processed": "succeeded",
+};
 
 type Payload = Option.Option.Value<ReturnType<typeof decodeEvent>>["payload"];
 
@@ -51,14 +58,16 @@ export const razorpayWebhook =
     const event = Option.getOrUndefined(decodeEvent(Buffer.from(rawBody).toString("utf8")));
     if (event === undefined) return unreadableWebhook("no event of Razorpay's");
     const { account_id } = event;
+    const says = saysBy[event.event];
     return {
       _tag: "Verified",
       notifications: [
         {
-          dedupeKey: headers["x-razorpay-event-id"] ?? createHash("sha256").update(rawBody).digest("hex"),
+          dedupeKey: createHash("sha256").update(rawBody).digest("hex"),
           event: event.event,
           ...(account_id === undefined ? {} : { gatewayAccount: account_id }),
           ...subjectOf(event.payload),
+          ...(says === undefined ? {} : { says }),
         },
       ],
     };

@@ -44,7 +44,7 @@ export interface Acquirer {
 }
 
 export interface AcquirerOptions {
-  readonly books: DurableLedger;
+  readonly books: Pick<DurableLedger, "ledger" | "record" | "written">;
   readonly slowAnswerMillis: number;
   /** The simulator's: what is being processed ends with it, not with the connection it came from. */
   readonly scope: Scope.Scope;

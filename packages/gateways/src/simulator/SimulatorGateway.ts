@@ -1,10 +1,11 @@
 /** The port's adapter for the gateway simulator: its HTTP API, read as evidence. */
-import { Effect, type Scope } from "effect";
+import { Effect, type Redacted, type Scope } from "effect";
 import type { Gateway } from "../Gateway.ts";
 import { withoutDefects } from "../evidence/withoutDefects.ts";
 import { makeGatewayHttp } from "../http/GatewayHttp.ts";
 import { readLookUpAnswer, readStartAnswer } from "./ChargeAnswer.ts";
 import { readOperationAnswer, readOperationLookUp } from "./OperationAnswer.ts";
+import { simulatorWebhook } from "./SimulatorWebhook.ts";
 
 export interface SimulatorGatewayOptions {
   readonly name: string;
@@ -15,6 +16,8 @@ export interface SimulatorGatewayOptions {
   readonly timeoutMillis?: number;
   /** Default 128: more requests under way than that mean that the gateway is slow, not that it should get more. */
   readonly maxConnections?: number;
+  /** What its webhooks are signed with; without it none is taken. */
+  readonly webhookSecret?: Redacted.Redacted;
 }
 
 export const makeSimulatorGateway: (options: SimulatorGatewayOptions) => Effect.Effect<Gateway, never, Scope.Scope> =
@@ -24,10 +27,12 @@ export const makeSimulatorGateway: (options: SimulatorGatewayOptions) => Effect.
     const api = `${pathname.replace(/\/+$/, "")}/v1`;
     const send = yield* makeGatewayHttp({ origin, timeoutMillis, maxConnections });
 
+    const { webhookSecret } = options;
     return {
       name,
       account,
       connections: maxConnections,
+      ...(webhookSecret === undefined ? {} : { readWebhook: simulatorWebhook([webhookSecret]) }),
       start: ({ idempotencyKey, reference, amount, token, capture }) =>
         withoutDefects(() =>
           Effect.map(

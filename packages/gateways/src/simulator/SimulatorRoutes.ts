@@ -26,6 +26,8 @@ import {
 import type { Fate, Faults, RequestKind } from "./Faults.ts";
 import type { Orders } from "./Orders.ts";
 import { noSuchCharge, type Replies, type Reply } from "./Reply.ts";
+import { webhookRoutes } from "./webhookRoutes.ts";
+import type { WebhookSender } from "./WebhookSender.ts";
 
 type Request = HttpServerRequest.HttpServerRequest;
 type Routed = HttpRouter.RouteContext | HttpServerRequest.ParsedSearchParams;
@@ -39,9 +41,10 @@ export interface SimulatorParts {
   readonly orders: Orders;
   readonly faults: Faults;
   readonly replies: Replies;
+  readonly webhooks: WebhookSender;
 }
 
-const simulatorRoutes = ({ books, acquirer, orders, faults, replies }: SimulatorParts) =>
+const simulatorRoutes = ({ books, acquirer, orders, faults, replies, webhooks }: SimulatorParts) =>
   HttpRouter.use((router) => {
     const countRefused = Effect.suspend(() => {
       books.record({ type: "request" });
@@ -139,6 +142,7 @@ const simulatorRoutes = ({ books, acquirer, orders, faults, replies }: Simulator
       router.addAll(resource("/v1/operations", { GET: listOperations })),
       router.addAll(challengeRoutes(books, orders)),
       router.addAll(adminRoutes(books, orders, faults)),
+      router.addAll(webhookRoutes(books, webhooks)),
     ]);
   });
 

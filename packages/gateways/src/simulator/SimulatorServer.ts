@@ -15,6 +15,9 @@ import { makeFaults } from "./Faults.ts";
 import { makeOrders } from "./Orders.ts";
 import { repliesFrom } from "./Reply.ts";
 import { simulatorApp } from "./SimulatorRoutes.ts";
+import { eventOf } from "./webhookEvents.ts";
+import type { WebhookTarget } from "./WebhookOutbox.ts";
+import { makeWebhookSender } from "./WebhookSender.ts";
 
 export interface SimulatorOptions {
   /** 0: any free one. */
@@ -25,6 +28,15 @@ export interface SimulatorOptions {
   readonly host?: string;
   /** How long tok_slow takes. Default 3000: longer than an impatient client, shorter than the adapter's time-out. */
   readonly slowAnswerMillis?: number;
+  /** Where to send webhooks from the start; without it, where they went before. */
+  readonly webhooks?: WebhookTarget;
+}
+
+export interface Simulator {
+  readonly url: string;
+  readonly port: number;
+  /** From now on webhooks go there, also those that were not delivered before. */
+  readonly sendWebhooksTo: (target: WebhookTarget) => void;
 }
 
 export class SimulatorStartError extends Schema.TaggedError<SimulatorStartError>()("SimulatorStartError", {
@@ -35,9 +47,7 @@ export class SimulatorStartError extends Schema.TaggedError<SimulatorStartError>
 /** Longer than any client keeps a connection idle, so that it is the client who ends it, never in mid-request. */
 const keepAliveMillis = 65_000;
 
-export const startSimulator: (
-  options: SimulatorOptions,
-) => Effect.Effect<{ readonly url: string; readonly port: number }, SimulatorStartError, Scope.Scope> =
+export const startSimulator: (options: SimulatorOptions) => Effect.Effect<Simulator, SimulatorStartError, Scope.Scope> =
   Effect.fnUntraced(function* (options) {
     const { port, host = "127.0.0.1", dataDir, slowAnswerMillis = 3_000 } = options;
     const scope = yield* Effect.scope;
@@ -70,8 +80,15 @@ export const startSimulator: (
     const replies = repliesFrom(url);
     const acquirer = makeAcquirer({ books, slowAnswerMillis, scope, replies });
     const orders = makeOrders(books, replies);
-    yield* Deferred.succeed(ready, yield* simulatorApp({ books, acquirer, orders, faults: makeFaults(), replies }));
-    return { url, port: address.port };
+    if (options.webhooks !== undefined) books.recordWebhook({ type: "webhook-target", target: options.webhooks });
+    const webhooks = yield* makeWebhookSender(books);
+    books.onRecorded((record) => {
+      const event = eventOf(record, books.ledger, url);
+      if (event !== undefined) webhooks.tell(event);
+    });
+    const app = simulatorApp({ books, acquirer, orders, faults: makeFaults(), replies, webhooks });
+    yield* Deferred.succeed(ready, yield* app);
+    return { url, port: address.port, sendWebhooksTo: webhooks.sendTo };
   });
 
 const startError = (reason: SimulatorStartError["reason"], message: string) =>

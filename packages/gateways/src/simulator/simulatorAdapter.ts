@@ -1,6 +1,7 @@
-import { Schema } from "effect";
+import { Effect, Schema } from "effect";
 import type { Adapter } from "../Adapter.ts";
 import { between, callFields, Label, oneDayMillis, SimulatorUrl } from "../configuration/fields.ts";
+import { readSecret, SecretReference } from "../configuration/Secret.ts";
 import { makeSimulatorGateway } from "./SimulatorGateway.ts";
 
 const SimulatorConfig = Schema.Struct({
@@ -9,6 +10,8 @@ const SimulatorConfig = Schema.Struct({
   url: SimulatorUrl,
   /** Which of our accounts there. Default "default". */
   account: Schema.optionalKey(Label),
+  /** What its webhooks are signed with; without it none is taken. */
+  webhookSecret: Schema.optionalKey(SecretReference),
   /** Connections: default 128. */
   ...callFields,
   /**
@@ -23,5 +26,12 @@ export const simulatorAdapter: Adapter<typeof SimulatorConfig.Type> = {
   keyRetentionMillis: oneDayMillis,
   // It loses answers to order, often several in a row: that alone is no outage.
   resilience: { failureThreshold: 50 },
-  make: (config) => makeSimulatorGateway({ account: "default", ...config }),
+  make: Effect.fnUntraced(function* ({ webhookSecret, ...config }: typeof SimulatorConfig.Type) {
+    const secret = webhookSecret && (yield* readSecret(config.name, "webhookSecret", webhookSecret));
+    return yield* makeSimulatorGateway({
+      account: "default",
+      ...config,
+      ...(secret === undefined ? {} : { webhookSecret: secret }),
+    });
+  }),
 };

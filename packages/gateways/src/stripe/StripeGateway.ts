@@ -59,6 +59,7 @@ export const makeStripeGateway: (
           : Effect.map(send(sent), (exchange) => readOperation(exchange, request));
       }),
     lookUpOperation: (request) => withoutDefects(() => lookUp.operation(request)),
+    webhooksNameOnlyKeysOf: ["refund"],
     readWebhook: stripeWebhook(secrets.webhookSecrets),
   };
 });

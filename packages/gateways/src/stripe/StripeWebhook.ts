@@ -5,7 +5,7 @@
  */
 import { Option, type Redacted, Schema } from "effect";
 import { digestFromHex, hmacSha256, signedByAny } from "../webhooks/signature.ts";
-import { forged, unreadableWebhook, type ReadWebhook } from "../webhooks/Webhook.ts";
+import { forged, unreadableWebhook, type Notification, type ReadWebhook } from "../webhooks/Webhook.ts";
 import { keyField, PaymentIntent, referenceField, Refund } from "./stripeDocuments.ts";
 import { stripeMoney } from "./stripeMoney.ts";
 
@@ -33,6 +33,13 @@ const parseSignature = (header: string) => {
   return /^\d{1,12}$/.test(timestamp) && signatures.length > 0 ? { timestamp, signatures } : undefined;
 };
 
+/** Of a refund its own status says it; one that has failed may have been done before. */
+const saysBy: Readonly<Record<string, Notification["says"]>> = {
+  "payment_intent.amount_capturable_updated": "authorized",
+  "payment_intent.succeeded": "succeeded",
+  "payment_intent.payment_failed": "failed",
+};
+
 /** Which attempt or operation the object of an event is: nothing of ours where it holds no key. */
 const subjectOf = (object: unknown) => {
   const intent = Option.getOrUndefined(decodeIntent(object));
@@ -43,6 +50,7 @@ const subjectOf = (object: unknown) => {
       reference: metadata[referenceField],
       id,
       amount: stripeMoney.fromGateway(amount, currency),
+      refundStatus: undefined,
     };
   }
   const refund = Option.getOrUndefined(decodeRefund(object));
@@ -52,6 +60,7 @@ const subjectOf = (object: unknown) => {
     key: metadata?.[keyField],
     reference: undefined,
     id: payment_intent ?? undefined,
+    refundStatus: refund.status,
     amount: stripeMoney.fromGateway(amount, currency),
   };
 };
@@ -68,6 +77,7 @@ export const stripeWebhook =
     const event = Option.getOrUndefined(decodeEvent(Buffer.from(rawBody).toString("utf8")));
     if (event === undefined) return unreadableWebhook("no event of Stripe's");
     const subject = subjectOf(event.data.object);
+    const says = subject?.refundStatus === "succeeded" ? "succeeded" : saysBy[event.type];
     const gatewayAccount = event.account ?? undefined;
     return {
       _tag: "Verified",
@@ -80,6 +90,7 @@ export const stripeWebhook =
           ...(subject?.reference === undefined ? {} : { reference: subject.reference }),
           ...(subject?.id === undefined ? {} : { gatewayTransactionId: subject.id }),
           ...(subject === undefined ? {} : { amount: subject.amount }),
+          ...(says === undefined ? {} : { says }),
         },
       ],
     };

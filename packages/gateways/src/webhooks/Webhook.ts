@@ -26,6 +26,8 @@ export interface Notification {
   /** The charge's id at the gateway. */
   readonly gatewayTransactionId?: string;
   readonly amount?: { readonly value: number; readonly currency: string };
+  /** What has become of the charge or the operation, where it says one of these: what is known already is not looked up. */
+  readonly says?: "authorized" | "succeeded" | "failed";
   /** Only of a gateway that cannot be asked: what its signed word says about the key. */
   readonly evidence?: NotifiedEvidence;
 }

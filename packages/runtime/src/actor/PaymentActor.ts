@@ -9,14 +9,15 @@ import type { Delivery } from "../ingress/CommandQueue.ts";
 import type { Position } from "../log/replay.ts";
 import type { TimerKind } from "../timers/Timers.ts";
 import type { ReleasedPayment } from "./RestingPayments.ts";
+import type { NotifyBody } from "../webhooks/NotifyBody.ts";
 
 /** Mail that came out of the queue, and is in it until it is acked. */
 export type Delivered =
   | { readonly _tag: "Command"; readonly delivery: Delivery; readonly command: IdentifiedCommand }
   /** A timer that is due, or an operator's word: look at what is owed. */
   | { readonly _tag: "Wake"; readonly delivery: Delivery }
-  /** A gateway may know more: look our own up. */
-  | { readonly _tag: "Notified"; readonly delivery: Delivery };
+  /** A gateway may know more: look our own up. Without a body: all of it. */
+  | { readonly _tag: "Notified"; readonly delivery: Delivery; readonly body?: NotifyBody };
 
 /** `round`: by its version, what was called. */
 export type Mail = Delivered | { readonly _tag: "Outcome"; readonly round: number; readonly command: Recorded };
@@ -63,6 +64,8 @@ export interface PaymentActor {
   readonly askers: Map<string, Asker>;
   /** What is under way, by the version of its round. */
   readonly calls: Map<number, Call>;
+  /** What was notified while a look-up was under way, which may have been too early to see it. */
+  readonly notified: Array<NotifyBody["about"] | undefined>;
   /** Set once it has been let go of; whatever still arrives for it is ignored. */
   dropped: boolean;
 }
@@ -83,6 +86,7 @@ export const makePaymentActor = (payment: PaymentRef, shard: number, position: P
   held: new Map(),
   askers: new Map(),
   calls: new Map(),
+  notified: [],
   dropped: false,
 });
 

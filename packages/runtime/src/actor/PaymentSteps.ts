@@ -5,7 +5,9 @@
  */
 import { rememberedOf } from "@aegispay/core/payment/identifiedCommands";
 import { expirySet, type GatewayIntent, type Intent } from "@aegispay/core/payment/intents";
-import type { Create, PaymentCommand } from "@aegispay/core/payment/PaymentCommand";
+import { isAboutOurs } from "@aegispay/core/payment/notification";
+import type { Create, PaymentCommand, Recorded } from "@aegispay/core/payment/PaymentCommand";
+import { behindReview } from "@aegispay/core/payment/PaymentState";
 import { reject } from "@aegispay/core/payment/Rejection";
 import { Clock, Context, Effect, Layer } from "effect";
 import { Settings } from "../config/RuntimeSettings.ts";
@@ -14,9 +16,12 @@ import { HookCalls } from "../hooks/HookCalls.ts";
 import { deliveryId, type Delivery } from "../ingress/CommandQueue.ts";
 import { Refusals } from "../ingress/Refusals.ts";
 import type { EventContinuityError, EventLog, LogClosed } from "../log/EventLog.ts";
+import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
 import { Ownership } from "../shard/Ownership.ts";
+import { makeWaitingNotifications } from "../webhooks/waitingNotifications.ts";
+import type { NotifyBody } from "../webhooks/NotifyBody.ts";
 import { makeAskers } from "./askers.ts";
 import { commitDecision, OwnershipLost, replayTowards } from "./commitDecision.ts";
 import { isOwed, makeDebtTimers, owedBy } from "./debtTimers.ts";
@@ -39,6 +44,8 @@ export class PaymentSteps extends Context.Service<
 
 const traceContext = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
+/** Notifications that are remembered while a call is under way: more say no more. */
+const notifiedMeanwhileMax = 8;
 /** Before a log that does not hold a timer's version is asked for it again, in milliseconds. */
 const versionMissingPauseMillis = 1_000;
 /** Timers of that kind that are remembered; more would be nothing but an attack, and wait for ever. */
@@ -66,6 +73,7 @@ const make = Effect.gen(function* () {
   const crash = yield* CrashPoints;
   const givingUp = yield* GivingUp;
   const hooks = yield* HookCalls;
+  const waiting = yield* makeWaitingNotifications;
   /** Due timers whose version the log did not hold, by delivery, since when. */
   const versionMissingSince = new Map<string, number>();
 
@@ -124,6 +132,10 @@ const make = Effect.gen(function* () {
     return undefined;
   });
 
+  /** What of its debts waits on durable timers. */
+  const waitingOf = (actor: PaymentActor): ReadonlyArray<Intent> =>
+    owedBy(actor).filter((debt) => debtTimers.waits(actor, debt));
+
   const onCommand = Effect.fnUntraced(function* (
     actor: PaymentActor,
     mail: Extract<Mail, { readonly _tag: "Command" }>,
@@ -137,7 +149,7 @@ const make = Effect.gen(function* () {
     delivery.trial?.found(step.committed || isUnfinished(actor));
     if (step.rejection !== undefined) {
       // A refusal acks: what this payment owes all the same is armed first (law 5).
-      yield* debtTimers.armWaiting(actor, owedBy(actor));
+      yield* debtTimers.armWaiting(actor, waitingOf(actor));
       return yield* refusals.refuse(delivery, {
         _tag: "Refused",
         rejection: step.rejection,
@@ -186,11 +198,42 @@ const make = Effect.gen(function* () {
     hold(actor, mail);
   });
 
-  const onNotified = Effect.fnUntraced(function* (actor: PaymentActor, mail: Delivered) {
+  const notify = (actor: PaymentActor, about: NotifyBody["about"] | undefined) =>
+    commit(actor, {
+      type: "Notify",
+      payment: actor.payment,
+      ...(about === undefined ? {} : { about }),
+      given: calls.given(),
+    });
+
+  const onNotified = Effect.fnUntraced(function* (
+    actor: PaymentActor,
+    mail: Extract<Mail, { readonly _tag: "Notified" }>,
+  ) {
+    const { delivery, body } = mail;
     if (!actor.known) yield* readFirst(actor, 1);
-    const step = yield* commit(actor, { type: "Notify", payment: actor.payment, given: calls.given() });
-    mail.delivery.trial?.found(step.committed || isUnfinished(actor));
+    const shown = behindReview(actor.position.state);
+    if (shown.name === "ABSENT" && body !== undefined) {
+      delivery.trial?.found(false);
+      return yield* waiting.wait(delivery, body);
+    }
+    const about = body?.about;
+    if (about !== undefined && shown.name !== "ABSENT" && !isAboutOurs(shown, about)) {
+      count(metric.webhooks(about.gateway, "unmatched"));
+    }
+    const step = yield* notify(actor, about);
+    if (!step.committed && actor.calls.size > 0 && actor.notified.length < notifiedMeanwhileMax) {
+      actor.notified.push(about);
+    }
+    delivery.trial?.found(step.committed || isUnfinished(actor));
     hold(actor, mail);
+  });
+
+  /** A look-up that was under way when a notification came may have asked too early: what is still unknown is asked again. */
+  const notifiedMeanwhile = Effect.fnUntraced(function* (actor: PaymentActor, { outcome }: Recorded) {
+    const heard = actor.notified.splice(0);
+    if (outcome._tag !== "Unknown") return;
+    for (const about of heard) yield* notify(actor, about);
   });
 
   /** What was tried has come to a commit, or to a wait: it did not end the process. */
@@ -236,6 +279,7 @@ const make = Effect.gen(function* () {
       case "Outcome": {
         const step = yield* commit(actor, mail.command);
         actor.calls.delete(mail.round);
+        if (actor.notified.length > 0) yield* notifiedMeanwhile(actor, mail.command);
         if (step.committed) survived(actor);
       }
     }
@@ -244,10 +288,11 @@ const make = Effect.gen(function* () {
   const handle = Effect.fnUntraced(function* (actor: PaymentActor, mail: Mail) {
     yield* take(actor, mail);
     for (;;) {
-      const owed = owedBy(actor);
-      const waiting = owed.filter((debt) => debtTimers.waits(actor, debt));
-      yield* debtTimers.armWaiting(actor, waiting);
-      const pressing = owed.filter((debt) => !waiting.includes(debt));
+      const onTimers = waitingOf(actor);
+      yield* debtTimers.armWaiting(actor, onTimers);
+      const pressing = owedBy(actor).filter(
+        ({ round }) => !onTimers.some((debt) => debt.round.version === round.version),
+      );
       let isPrepared = true;
       for (const debt of pressing) {
         if (yield* prepare(actor, debt)) {

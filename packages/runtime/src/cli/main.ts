@@ -14,11 +14,26 @@ import { payment } from "./commands/payment/payment.ts";
 import { route } from "./commands/route.ts";
 import { setup } from "./commands/setup.ts";
 import { simulator } from "./commands/simulator.ts";
+import { webhooks } from "./commands/webhooks.ts";
 import { colour, endsWell, exitCodes } from "./output.ts";
 
 const root = Command.make("aegispay").pipe(
   Command.withDescription("A payment runtime on NATS: charged at most once, nothing accepted is lost"),
-  Command.withSubcommands([dev, setup, node, nodes, shards, gateways, route, payment, dead, debts, simulator, bench]),
+  Command.withSubcommands([
+    dev,
+    setup,
+    node,
+    nodes,
+    shards,
+    gateways,
+    route,
+    payment,
+    dead,
+    debts,
+    webhooks,
+    simulator,
+    bench,
+  ]),
 );
 
 const exitCodeOf = (error: unknown): number => {

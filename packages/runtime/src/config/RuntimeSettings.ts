@@ -70,6 +70,12 @@ export interface RuntimeSettings {
   /** How long SIGTERM waits for what is under way where no other node could go on, in milliseconds. */
   readonly drainMillis: number;
 
+  /**
+   * When a webhook about a payment that is not there is tried again, in milliseconds after it came, each later than the one
+   * before: a client may create its payment late, and a gateway be quicker than a restored log. After the last it is parked.
+   */
+  readonly webhookTriesAtMillis: ReadonlyArray<number>;
+
   readonly policy: Policy;
 }
 
@@ -97,6 +103,7 @@ export const defaultSettings: RuntimeSettings = {
   gatewayConcurrency: 128,
   handOverMillis: 1_000,
   drainMillis: 15_000,
+  webhookTriesAtMillis: [60_000, 600_000, 3_600_000, 21_600_000, 86_400_000],
   policy: defaultPolicy,
 };
 
@@ -125,6 +132,10 @@ export const settingsProblems = (settings: RuntimeSettings): ReadonlyArray<strin
       "what waits in the process (timerFromMillis) must be shorter than ackWaitMillis",
     ],
     [settings.policy.maxRounds > settings.policy.maxRetries, "maxRounds must leave room for all retries (maxRetries)"],
+    [
+      settings.webhookTriesAtMillis.every((at, index, all) => index === 0 || at > all[index - 1]!),
+      "webhookTriesAtMillis must rise from one to the next",
+    ],
     [settings.policy.lookUpDelaysMillis.length > 0, "lookUpDelaysMillis needs an entry"],
   ];
   return rules.filter(([holds]) => !holds).map(([, otherwise]) => otherwise);

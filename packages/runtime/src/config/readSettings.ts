@@ -29,6 +29,7 @@ const Overrides = Schema.fromJsonString(
     lossConfirmMillis: Schema.optionalKey(millis),
     gatewayConcurrency: Schema.optionalKey(count),
     drainMillis: Schema.optionalKey(millis),
+    webhookTriesAtMillis: Schema.optionalKey(delays),
     policy: Schema.optionalKey(
       Schema.Struct({
         maxRetries: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))),

@@ -59,6 +59,9 @@ export const whyNotRetried = ({ id, letter }: DeadEntry): string | undefined => 
   const discard = `\`aegispay dead discard ${id} --yes\` removes it`;
   if (source === "unreadable")
     return `entry ${id} cannot be read by this version of AegisPay: look at it with one that can`;
+  if (source === "internal" && verb === "webhook") {
+    return `entry ${id} is a webhook that could not be read: \`aegispay webhooks again\` takes it once more; ${discard}`;
+  }
   if (!isKept(payment.merchant) || !isKept(payment.paymentId) || (source === "command" && !isKept(verb))) {
     return `entry ${id} has no address to go back to: its subject held card data or no valid token; ${discard}`;
   }

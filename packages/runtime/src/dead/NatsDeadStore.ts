@@ -104,6 +104,7 @@ export const publishAgain = Effect.fnUntraced(function* ({ id, letter }: DeadEnt
   const { addresses } = yield* Deployment;
   const { payment, source, verb, body = "", headers = {} } = letter;
   yield* natsRequest(`publishing parked entry ${id} again`, () => {
+    if (source === "internal" && verb === "notify") return jetstream.publish(addresses.internal(payment, verb), body);
     if (source !== "command") return jetstream.publish(addresses.internal(payment, "resume"), "");
     const sent = newHeaders();
     for (const [name, value] of Object.entries(headers)) sent.set(name, value);

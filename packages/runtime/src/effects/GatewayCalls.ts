@@ -4,7 +4,7 @@
  */
 import { Gateways, type Gateway, type LookUpRequest } from "@aegispay/gateways/Gateway";
 import type { Given } from "@aegispay/core/payment/Given";
-import type { PaymentRef } from "@aegispay/core/identity/Identity";
+import { paymentKey, type PaymentRef } from "@aegispay/core/identity/Identity";
 import type { LookUpOutcome } from "@aegispay/core/payment/GatewayOutcome";
 import type { ChargeIntent, GatewayIntent } from "@aegispay/core/payment/intents";
 import type { Recorded, RecordOperation } from "@aegispay/core/payment/PaymentCommand";
@@ -19,12 +19,16 @@ import { GatewayProtection, HeldBack, type Called } from "../resilience/GatewayP
 import { healthOf, leftAloneMillis } from "../resilience/health.ts";
 import { GatewayHealth } from "../routing/GatewayHealth.ts";
 import { CrashPoints } from "../seam/CrashPoints.ts";
+import { GatewayKeys } from "../webhooks/GatewayKeys.ts";
 
 /**
  * Backstop behind the adapters' own time-outs (10 s for a connection, 10 s for the answer), in milliseconds: longer than
  * both, so that an adapter still says itself what was not sent.
  */
 const callTimeoutMillis = 25_000;
+
+/** How long a call waits until its key is known to be a payment's, in milliseconds. */
+const rememberTimeoutMillis = 2_000;
 
 /** What the customer brought goes first, where the gateway waits for it; an error about it says nothing of the charge. */
 const askAfter = (
@@ -88,6 +92,7 @@ const make = Effect.gen(function* () {
   const protection = yield* GatewayProtection;
   const figures = yield* GatewayHealth;
   const hooks = yield* HookCalls;
+  const keys = yield* GatewayKeys;
   const given = (): Given => ({
     at: clock.currentTimeMillisUnsafe(),
     deployment,
@@ -161,13 +166,32 @@ const make = Effect.gen(function* () {
       : { type: "RecordOutcome", ...about, outcome: notSent, given: given() };
   };
 
+  /**
+   * For a gateway whose webhooks name nothing but the key. Done before the call leaves; where it cannot be done the call goes
+   * all the same: what the gateway signs about a key is kept by the key, and the schedule of look-ups finds it there.
+   */
+  const rememberKey = (payment: PaymentRef, intent: GatewayIntent): Effect.Effect<void> => {
+    const { attempt, round } = intent;
+    if (round.action === "lookUp") return Effect.void;
+    const asked = intent.kind === "charge" ? attempt : intent.operation;
+    const kind = intent.kind === "charge" ? "charge" : intent.operation.kind;
+    const named = gateways.find(attempt.gateway, attempt.account)?.webhooksNameOnlyKeysOf;
+    if (named?.includes(kind) !== true) return Effect.void;
+    return keys.remember(asked.idempotencyKey, payment).pipe(
+      Effect.timeout(rememberTimeoutMillis),
+      Effect.catch((cause) =>
+        Effect.logWarning(`which payment the key of ${paymentKey(payment)} belongs to could not be kept`, cause),
+      ),
+    );
+  };
+
   return GatewayCalls.of({
     given,
     perform: (payment, intent, { shard, isDue, isMine, onCall }) =>
       Effect.gen(function* () {
         const { gateway, account } = intent.attempt;
         const what = nameOf(intent);
-        const made = Effect.suspend(() => {
+        const made = Effect.flatMap(rememberKey(payment, intent), () => {
           if (!isMine()) return Effect.succeed(notMine);
           onCall();
           crash.reach("beforeCall", payment, what);

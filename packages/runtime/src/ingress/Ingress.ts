@@ -8,6 +8,9 @@ import { Parking } from "../dead/Parking.ts";
 import { GatewayCalls } from "../effects/GatewayCalls.ts";
 import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
+import { isWebhookTimer } from "../timers/Timers.ts";
+import { decodeNotifyBody } from "../webhooks/NotifyBody.ts";
+import { isUnaddressed, makeWaitingNotifications } from "../webhooks/waitingNotifications.ts";
 import type { Delivery } from "./CommandQueue.ts";
 import { decodeCommand } from "./decodeCommand.ts";
 import { Refusals } from "./Refusals.ts";
@@ -21,11 +24,8 @@ export class Ingress extends Context.Service<
   }
 >()("@aegispay/runtime/Ingress") {}
 
-/** What nodes and operators may ask of a payment: to look at what it owes, or at what its gateway knows. */
-const internalVerbs: ReadonlyMap<string, "Wake" | "Notified"> = new Map([
-  ["resume", "Wake"],
-  ["notify", "Notified"],
-]);
+/** What nodes and operators may ask of a payment besides: to look at what it owes. */
+const internalVerbs: ReadonlyMap<string, "Wake"> = new Map([["resume", "Wake"]]);
 
 export const layerIngress = Layer.effect(
   Ingress,
@@ -34,10 +34,30 @@ export const layerIngress = Layer.effect(
     const refusals = yield* Refusals;
     const parking = yield* Parking;
     const calls = yield* GatewayCalls;
+    const waiting = yield* makeWaitingNotifications;
     const { commandStreamCreated } = yield* Deployment;
     const fork = Effect.runForkWith(yield* Effect.context());
 
+    /** What a gateway's webhook has come to: a body, or nothing where an operator says "look at all of it". */
+    const readNotified = (delivery: Delivery): Delivered | undefined => {
+      if (delivery.body.length === 0) return { _tag: "Notified", delivery };
+      const body = decodeNotifyBody(delivery.body);
+      if (body === undefined) {
+        fork(parking.park(delivery, { rejection: reject("InvalidCommand", "what was notified cannot be read") }));
+        return undefined;
+      }
+      if (!isUnaddressed(delivery.payment)) return { _tag: "Notified", delivery, body };
+      fork(waiting.address(delivery, body));
+      return undefined;
+    };
+
+    const isNotified = ({ source, verb, payment }: Delivery): boolean =>
+      isToken(payment.merchant) &&
+      isToken(payment.paymentId) &&
+      (source === "internal" ? verb === "notify" : source === "due" && isWebhookTimer(verb));
+
     const readOurs = (delivery: Delivery): Delivered | undefined => {
+      if (isNotified(delivery)) return readNotified(delivery);
       const { source, payment, verb } = delivery;
       const { version = 1 } = delivery;
       const isDue = source === "due" && Number.isSafeInteger(version) && version > 0;

@@ -109,6 +109,11 @@ export const metric = {
     "actor_crashes",
     "Crashes of a payment's actor, each followed by a restart from its log or by parking",
   ),
+  /**
+   * Result: what became of it at the primary (accepted, duplicate, ignored, forged, unreadable, too_large, too_slow,
+   * unavailable) and, of one that was accepted, at its payment (unmatched, unknown_payment). Gateway: of the configuration.
+   */
+  webhooks: labelled("webhooks", ["gateway", "result"], "Webhooks, by what became of them"),
   /** Code: why, as the parked entry says. */
   parked: labelled("parked", ["code"], "Commands and payments that were parked for an operator, by reason"),
   takeOvers: counter("take_overs", "Shards that were taken over"),
@@ -181,6 +186,14 @@ export const count = (one: Counter, by = 1): void => one.updateUnsafe(by, ofThis
 export const set = (one: Gauge, value: number): void => one.updateUnsafe(value, ofThisProcess);
 
 export const observe = (one: Histogram, seconds: number): void => one.updateUnsafe(seconds, ofThisProcess);
+
+/** One family of this process's metrics, without the others: of a primary, which is no node. */
+export const renderFamily = (name: string): string =>
+  renderMetrics()
+    .split("\n")
+    .filter((line) => line.split(/[ {]/).includes(name))
+    .map((line) => `${line}\n`)
+    .join("");
 
 /** This process's metrics, as Prometheus reads them (text format 0.0.4). */
 export const renderMetrics = (): string => PrometheusMetrics.formatUnsafe(ofThisProcess);

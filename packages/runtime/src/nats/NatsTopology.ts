@@ -42,6 +42,19 @@ const healthTtlMillis = 30_000;
 /** Recovery reports kept of each shard. */
 const keptRecoveries = 8;
 
+/** How long what gateways sent is kept, in days: it may hold personal data, and gateways repeat for three. */
+const webhooksKeptDays = 7;
+/** How long a key is known to be a payment's, in days: longer than any gateway reports on a charge. */
+const gatewayKeysKeptDays = 180;
+/** Refused webhooks kept of each gateway. */
+const keptRefusals = 20;
+/** The most that all kept webhooks take on the disk, in bytes. */
+const webhooksMaxBytes = 256 * 1024 * 1024;
+/** Messages of one key: a gateway that says more about it repeats itself. */
+const evidenceMaxOfKey = 100;
+
+const daysMillis = (days: number): number => days * 86_400_000;
+
 /** A command has at most 64 KiB; the stream leaves room for headers and for a node to answer what is too large. */
 const maxCommandBytes = 256 * 1024;
 
@@ -110,6 +123,28 @@ const streamConfigs = (
       duplicate_window: seconds(30),
       allow_direct: true,
     },
+    {
+      ...common,
+      name: streams.webhooks,
+      description: "what gateways sent, as it came, for a few days",
+      subjects: [patterns.webhooks],
+      retention: "limits",
+      discard: "old",
+      max_age: seconds(daysMillis(webhooksKeptDays) / 1000),
+      max_bytes: webhooksMaxBytes,
+      duplicate_window: seconds(0.1),
+      allow_direct: true,
+    },
+    {
+      ...common,
+      name: streams.evidence,
+      description: "what gateways that cannot be asked have signed about our keys",
+      subjects: [patterns.evidence],
+      retention: "limits",
+      discard: "old",
+      max_msgs_per_subject: evidenceMaxOfKey,
+      duplicate_window: seconds(0.1),
+    },
   ] as ReadonlyArray<Partial<StreamConfig>>;
 };
 
@@ -171,7 +206,7 @@ export const setUp = Effect.fn("setUp")(function* (wish: TopologyWish) {
       created.push(name);
       continue;
     }
-    if (name !== addresses.streams.dead) yield* checkShards(found, wish.shards, name);
+    if (config.metadata !== undefined) yield* checkShards(found, wish.shards, name);
     const wrong = [...differences(config, found.config)];
     if (wish.replicas !== undefined && found.config.num_replicas !== wish.replicas) {
       wrong.push(`it has ${found.config.num_replicas} replicas, not ${wish.replicas}`);
@@ -188,6 +223,7 @@ export const setUp = Effect.fn("setUp")(function* (wish: TopologyWish) {
     yield* natsRequest("deleting the shards' old consumers", () => deleteEpochConsumers(nats.manager, addresses));
   }
   const { members, leases, suspects, recoveries, breakers, health } = addresses.buckets;
+  const { notified, refusedWebhooks, gatewayKeys } = addresses.buckets;
   for (const [bucket, ttl, history] of [
     [members, wish.leaseTtlMillis, 1],
     [leases, wish.leaseTtlMillis, 1],
@@ -195,6 +231,9 @@ export const setUp = Effect.fn("setUp")(function* (wish: TopologyWish) {
     [recoveries, 0, keptRecoveries],
     [breakers, 0, 1],
     [health, healthTtlMillis, 1],
+    [notified, daysMillis(webhooksKeptDays), 1],
+    [refusedWebhooks, daysMillis(webhooksKeptDays), keptRefusals],
+    [gatewayKeys, daysMillis(gatewayKeysKeptDays), 1],
   ] as const) {
     if ((yield* find(nats.manager, `KV_${bucket}`)) !== undefined) continue;
     yield* natsRequest(`creating bucket ${bucket}`, () =>

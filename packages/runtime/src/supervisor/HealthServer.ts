@@ -1,6 +1,6 @@
 /**
  * What the primary serves for all its workers: `/livez` (this process answers), `/readyz` (every worker takes payments),
- * `/metrics` (Prometheus).
+ * `/metrics` (Prometheus), and `/webhooks/<gateway>` where it receives them.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer";
 import { Data, Effect, Layer } from "effect";
@@ -8,6 +8,10 @@ import { HttpRouter, HttpServerResponse } from "effect/http";
 import type { ServeError } from "effect/http/HttpServerError";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { mergeMetrics } from "../metrics/prometheusText.ts";
+import { renderFamily } from "../metrics/Metrics.ts";
+import type { WebhookIntake } from "../webhooks/WebhookIntake.ts";
+import { webhookRoutes } from "../webhooks/webhookRoutes.ts";
 import type { Workers } from "./Workers.ts";
 
 export class HealthServerFailed extends Data.TaggedError("HealthServerFailed")<{ readonly message: string }> {}
@@ -21,9 +25,13 @@ export interface HealthServerOptions {
 export interface Health {
   readonly workers: Pick<Workers, "areReady" | "list" | "nodes" | "metrics" | "expected">;
   readonly isConnected: () => boolean;
+  readonly webhooks?: WebhookIntake["Service"];
 }
 
-const routes = ({ workers, isConnected }: Health) =>
+/** How long a request may take to come, in milliseconds: headers, and all of it. Anybody may reach this port. */
+const requestLimits = { headersTimeout: 5_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 };
+
+const routes = ({ workers, isConnected, webhooks }: Health) =>
   Layer.mergeAll(
     HttpRouter.add("GET", "/livez", HttpServerResponse.text("ok\n")),
     HttpRouter.add(
@@ -39,10 +47,12 @@ const routes = ({ workers, isConnected }: Health) =>
     HttpRouter.add(
       "GET",
       "/metrics",
-      Effect.sync(() =>
-        HttpServerResponse.text(workers.metrics(), { contentType: "text/plain; version=0.0.4; charset=utf-8" }),
-      ),
+      Effect.sync(() => {
+        const all = mergeMetrics([{ text: workers.metrics() }, { text: renderFamily("aegispay_webhooks_total") }]);
+        return HttpServerResponse.text(all, { contentType: "text/plain; version=0.0.4; charset=utf-8" });
+      }),
     ),
+    ...(webhooks === undefined ? [] : [webhookRoutes(webhooks)]),
   );
 
 const cannotListen = (port: number, cause: unknown) => {
@@ -53,7 +63,7 @@ const cannotListen = (port: number, cause: unknown) => {
 
 /** Serves until the scope closes; answers where. */
 export const serveHealth = Effect.fnUntraced(function* ({ host, port }: HealthServerOptions, health: Health) {
-  const server = createServer();
+  const server = createServer(requestLimits);
   const listening = yield* NodeHttpServer.make(() => server, { port, host, disablePreemptiveShutdown: true }).pipe(
     Effect.mapError((error: ServeError) => cannotListen(port, error.cause)),
   );

@@ -8,6 +8,7 @@ import { MemoryCommandQueueControl } from "../ingress/MemoryCommandQueue.ts";
 import { ArmingFailed, Timers, type Timer } from "./Timers.ts";
 
 export interface ArmedTimer extends Timer {
+  readonly body: string;
   /** ISO 8601. */
   readonly due: string;
 }
@@ -36,8 +37,8 @@ export const layerMemoryTimers: Layer.Layer<Timers | MemoryTimersControl, never,
       const run = yield* FiberSet.makeRuntime();
       const timers = new Map<string, ArmedTimer>();
 
-      const fire = ({ payment, kind, version }: Timer): void =>
-        void queue.publish({ source: "due", payment, verb: kind, version, body: new Uint8Array() });
+      const fire = ({ payment, kind, version, body }: ArmedTimer): void =>
+        void queue.publish({ source: "due", payment, verb: kind, version, body: Buffer.from(body) });
 
       const wait = Effect.fnUntraced(function* (name: string, armed: ArmedTimer) {
         const due = Date.parse(armed.due);
@@ -60,14 +61,14 @@ export const layerMemoryTimers: Layer.Layer<Timers | MemoryTimersControl, never,
         loseCancellations: 0,
       });
 
-      const arm = Effect.fnUntraced(function* (timer: Timer, due: string) {
+      const arm = Effect.fnUntraced(function* (timer: Timer, due: string, body = "") {
         yield* Effect.yieldNow;
         if (Number.isNaN(Date.parse(due))) return yield* new ArmingFailed({ cause: `"${due}" is no time` });
         if (control.failArmings > 0) {
           control.failArmings--;
           return yield* new ArmingFailed({ cause: "ordered to fail" });
         }
-        const armed: ArmedTimer = { ...timer, due };
+        const armed: ArmedTimer = { ...timer, due, body };
         timers.set(nameOf(timer), armed);
         void run(wait(nameOf(timer), armed));
         if (control.loseAnswers === 0) return;

@@ -17,13 +17,13 @@ export const layerNatsTimers = Layer.effect(
     const impatient = jetstream(connection, { timeout: armTimeoutMillis });
     const { addresses } = yield* Deployment;
     return Timers.of({
-      arm: ({ payment, kind, version }, due) =>
+      arm: ({ payment, kind, version }, due, body = "") =>
         Effect.tryPromise({
           try: () => {
             const schedule = headers();
             schedule.set("Nats-Schedule", `@at ${due}`);
             schedule.set("Nats-Schedule-Target", addresses.due(payment, kind, version));
-            return impatient.publish(addresses.timer(payment, kind, version), "", { headers: schedule });
+            return impatient.publish(addresses.timer(payment, kind, version), body, { headers: schedule });
           },
           catch: (cause) => new ArmingFailed({ cause }),
         }).pipe(Effect.map(() => count(metric.timersArmed))),

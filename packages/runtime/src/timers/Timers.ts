@@ -15,10 +15,15 @@ export type TimerKind = "round" | "expiry";
 
 export const timerKindOf = ({ kind }: Intent): TimerKind => (kind === "expiry" ? "expiry" : "round");
 
+/** No debt: the n-th further try of a webhook whose payment was not there, by the sequence of the webhook. */
+export type WebhookTimerKind = `webhook-${number}`;
+
+export const isWebhookTimer = (kind: string): kind is WebhookTimerKind => /^webhook-\d{1,3}$/.test(kind);
+
 export interface Timer {
   readonly payment: PaymentRef;
   /** Which debt; what fires is known by its version alone. */
-  readonly kind: TimerKind;
+  readonly kind: TimerKind | WebhookTimerKind;
   /** Version of the event that made the debt: with the kind it names the timer, so one name has one due time for ever. */
   readonly version: number;
 }
@@ -29,8 +34,8 @@ export class ArmingFailed extends Data.TaggedError("ArmingFailed")<{ readonly ca
 export class Timers extends Context.Service<
   Timers,
   {
-    /** Done when it is durable. `due`: ISO 8601. */
-    readonly arm: (timer: Timer, due: string) => Effect.Effect<void, ArmingFailed>;
+    /** Done when it is durable. `due`: ISO 8601. `body`: what it says when it fires; a debt's timer says nothing. */
+    readonly arm: (timer: Timer, due: string, body?: string) => Effect.Effect<void, ArmingFailed>;
     readonly cancel: (timer: Timer) => Effect.Effect<void>;
   }
 >()("@aegispay/runtime/Timers") {}

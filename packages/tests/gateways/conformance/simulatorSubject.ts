@@ -1,8 +1,10 @@
 /** The simulator behind a stand-in's network: the same faults strike it as strike the others. */
 import { makeSimulatorGateway } from "@aegispay/gateways/simulator/SimulatorGateway";
-import { Effect } from "effect";
-import { runningSimulator } from "../simulatorHarness.ts";
-import { timeoutMillis } from "./standInSubject.ts";
+import type { Gateway } from "@aegispay/gateways/Gateway";
+import { Effect, Redacted } from "effect";
+import { eventually, runningSimulator } from "../simulatorHarness.ts";
+import { webhookReceiver } from "../webhookReceiver.ts";
+import { timeoutMillis, verified } from "./standInSubject.ts";
 import { standInServer, type StandInAnswer, type StandInErrors, type StandInRequest } from "./StandInServer.ts";
 import type { Subject, Traits } from "./Subject.ts";
 
@@ -19,9 +21,12 @@ export const simulatorTraits: Traits = {
   hasVoid: true,
   hasPartialCapture: true,
   operations: "atOnce",
-  signaturesAge: false,
+  forge: (body) => body.replace("1999", "9999"),
+  signaturesAge: true,
   currency: "USD",
 };
+
+const webhookSecret = "whsec_c2ltdWxhdG9y";
 
 const error = (status: number, code: string): StandInAnswer => ({
   status,
@@ -54,18 +59,28 @@ export const makeSimulatorSubject = Effect.gen(function* () {
     const body = token === undefined ? request.body : request.body.replace("tok_visa", token);
     return forward(simulator.url)({ ...request, body });
   }, errors);
-  const gateway = yield* makeSimulatorGateway({
+  const receiver = yield* webhookReceiver;
+  yield* simulator.answered("PUT", "/admin/webhooks", { url: receiver.url, secret: webhookSecret });
+  const adapter = yield* makeSimulatorGateway({
     name: "simulator",
     account: "default",
     url: server.url,
     timeoutMillis,
+    webhookSecret: Redacted.make(webhookSecret),
   });
+  // What a call has caused is told before it is looked for.
+  const told = eventually(simulator.get("/admin/webhooks"), ({ body }) => body.pending === 0);
+  const gateway: Gateway = {
+    ...adapter,
+    start: (request) => Effect.tap(adapter.start(request), told),
+    operate: (request) => Effect.tap(adapter.operate(request), told),
+  };
   const subject: Subject = {
     gateway,
     fault: server.fault,
-    webhooks: () => [],
+    webhooks: () => receiver.deliveries,
     timePasses: Effect.void,
-    notify: Effect.succeed([]),
+    notify: Effect.sync(() => verified(gateway, receiver.deliveries)),
     bookAnotherAmount: () => {
       token = "tok_other_amount";
     },

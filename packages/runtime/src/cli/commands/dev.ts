@@ -1,7 +1,10 @@
 /** `aegispay dev`: all in one, as `npm start`: nats-server, simulator, workers, health, and the demonstration. */
+import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
 import { startSimulator } from "@aegispay/gateways/simulator/SimulatorServer";
-import { Config, Effect } from "effect";
+import { makeReloadingGateways } from "@aegispay/gateways/ReloadingGateways";
+import { Config, ConfigProvider, Effect } from "effect";
 import { Command, Flag } from "effect/cli";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { layerAegisClientOnNats } from "../../client/AegisClient.ts";
 import { demonstrate, type DemonstrationResult } from "../../demonstration/Demonstration.ts";
@@ -12,6 +15,7 @@ import { restartOnHangUp } from "../../supervisor/hangUp.ts";
 import { serveHealth } from "../../supervisor/HealthServer.ts";
 import { startNatsServer } from "../../supervisor/NatsServerProcess.ts";
 import { makeWorkers } from "../../supervisor/Workers.ts";
+import { receiveWebhooks } from "../../webhooks/receiveWebhooks.ts";
 import { checkRoot, jsonFlag, rootFlag } from "../connection.ts";
 import { colour, FailedQuietly, printJson, printProgress, printResult, runUntilTold, table } from "../output.ts";
 import { settingsOf } from "../settings.ts";
@@ -20,6 +24,7 @@ import { nameFlag } from "./simulator.ts";
 
 const demonstrationPayments = 500;
 const shards = 16;
+const webhookSecretVariable = "AEGISPAY_SIMULATOR_WEBHOOK_SECRET";
 
 const showResult = (result: DemonstrationResult): string => {
   const rows = result.fates.map((line) =>
@@ -84,15 +89,40 @@ export const dev = Command.make(
           dataDir: join(dataDir, "simulator"),
         }).pipe(Effect.mapError(nameFlag("--simulator-port")));
         const { isConnected } = yield* Nats;
+        // Of this run alone: workers find it where every gateway's secrets are, in their environment.
+        const webhookSecret = `whsec_${randomBytes(24).toString("base64")}`;
+        process.env[webhookSecretVariable] = webhookSecret;
+        const gateways: GatewaysConfig = {
+          gateways: [
+            {
+              name: "simulator",
+              type: "simulator",
+              url: simulator.url,
+              webhookSecret: { env: webhookSecretVariable },
+            },
+          ],
+        };
         const workers = yield* makeWorkers({
           count: flags.workers,
           node: {
             nats: { url, name: "aegispay" },
             settings,
-            gateways: { gateways: [{ name: "simulator", type: "simulator", url: simulator.url }] },
+            gateways,
           },
         });
-        const http = yield* serveHealth({ host: "127.0.0.1", port: flags.httpPort }, { workers, isConnected });
+        // The environment was read before the secret was in it.
+        const reloading = yield* makeReloadingGateways(gateways).pipe(
+          Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv()),
+        );
+        const webhooks = yield* receiveWebhooks(root, reloading.gateways);
+        const http = yield* serveHealth(
+          { host: "127.0.0.1", port: flags.httpPort },
+          { workers, isConnected, webhooks },
+        );
+        // After the demonstration: what that measures are payments, and webhooks are as many durable writes beside them.
+        const tellOfCharges = Effect.sync(() =>
+          simulator.sendWebhooksTo({ url: `${http}/webhooks/simulator`, secret: webhookSecret }),
+        );
         yield* restartOnHangUp(workers);
         yield* printProgress(
           `nats-server ${url}, gateway simulator ${simulator.url}, health ${http}/readyz; starting ${flags.workers} worker(s)`,
@@ -101,6 +131,7 @@ export const dev = Command.make(
         const listening = `ready: NATS ${url}, health ${http}/readyz, simulator ${simulator.url}, data in ${dataDir}, primary ${process.pid}`;
 
         const serve = Effect.gen(function* () {
+          if (flags.noDemo) yield* tellOfCharges;
           yield* workers.start;
           // A predecessor that was killed leaves leases behind: until they expire nothing would be taken.
           while (workers.served() < shards) yield* Effect.sleep(50);
@@ -116,6 +147,7 @@ export const dev = Command.make(
             });
             yield* flags.json ? printJson({ demonstration: result }) : printResult(`\n${showResult(result)}\n`);
             if (flags.exit) return result.right ? undefined : yield* new FailedQuietly();
+            yield* tellOfCharges;
           } else if (flags.exit) return undefined;
           if (!flags.json) yield* printResult(flags.noDemo ? "Ctrl-C ends it" : `${listening}; Ctrl-C ends it`);
           return yield* runUntilTold;

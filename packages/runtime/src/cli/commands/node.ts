@@ -1,4 +1,6 @@
 /** `aegispay node`: runtime nodes against a NATS that is there. */
+import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
+import { makeReloadingGateways } from "@aegispay/gateways/ReloadingGateways";
 import { Config, Effect } from "effect";
 import { Command, Flag } from "effect/cli";
 import { hostname } from "node:os";
@@ -8,6 +10,7 @@ import { layerDeployment } from "../../nats/NatsTopology.ts";
 import { restartOnHangUp } from "../../supervisor/hangUp.ts";
 import { serveHealth } from "../../supervisor/HealthServer.ts";
 import { makeWorkers } from "../../supervisor/Workers.ts";
+import { receiveWebhooks } from "../../webhooks/receiveWebhooks.ts";
 import { checkRoot, jsonFlag, natsAddress, natsFlags } from "../connection.ts";
 import { gatewayFlags, readGateways } from "../gatewaysFile.ts";
 import { printJson, printProgress, runUntilTold } from "../output.ts";
@@ -33,7 +36,7 @@ export const portFlag = (name: string, port: number, what: string) =>
   );
 
 export const httpPortFlag = (port: number) =>
-  portFlag("http-port", port, "/livez, /readyz and /metrics (AEGISPAY_HTTP_PORT)").pipe(
+  portFlag("http-port", port, "/livez, /readyz, /metrics and /webhooks (AEGISPAY_HTTP_PORT)").pipe(
     Flag.withFallbackConfig(Config.Int("AEGISPAY_HTTP_PORT")),
     Flag.withDefault(port),
   );
@@ -88,11 +91,19 @@ export const node = Command.make(
         ...(followed === undefined ? {} : { reloads }),
       });
       // Before the workers: whoever waits for them to be ready asks here.
-      const http = yield* serveHealth({ host: flags.httpHost, port: flags.httpPort }, { workers, isConnected });
+      const reloading = yield* makeReloadingGateways(config);
+      const webhooks = yield* receiveWebhooks(flags.root, reloading.gateways);
+      const http = yield* serveHealth(
+        { host: flags.httpHost, port: flags.httpPort },
+        { workers, isConnected, webhooks },
+      );
       yield* restartOnHangUp(workers);
       if (followed !== undefined) {
         const onResult = (result: string) => void reloads.set(result, (reloads.get(result) ?? 0) + 1);
-        const watch = watchConfiguration({ ...followed, first: config, onChange: workers.configure, onResult });
+        // Whatever is read was checked: its secrets are there.
+        const onChange = (next: GatewaysConfig) =>
+          Effect.andThen(Effect.orDie(reloading.reload(next)), workers.configure(next));
+        const watch = watchConfiguration({ ...followed, first: config, onChange, onResult });
         yield* Effect.forkScoped(watch);
       }
       yield* printProgress(`health ${http}/readyz; starting ${flags.workers} worker(s)`);

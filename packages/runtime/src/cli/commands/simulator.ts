@@ -1,9 +1,9 @@
 /** `aegispay simulator`: the gateway simulator alone. */
 import { startSimulator, type SimulatorStartError } from "@aegispay/gateways/simulator/SimulatorServer";
-import { Effect } from "effect";
+import { Config, Effect, Option } from "effect";
 import { Command, Flag } from "effect/cli";
 import { jsonFlag } from "../connection.ts";
-import { printJson, printResult, Refused, runUntilTold } from "../output.ts";
+import { printJson, printResult, Refused, runUntilTold, WrongUsage } from "../output.ts";
 
 /** A simulator that cannot start, with the flag that helps. */
 export const nameFlag =
@@ -27,11 +27,23 @@ export const simulator = Command.make(
       Flag.withDescription("Folder of its ledger (default .aegispay/simulator)"),
       Flag.withDefault(".aegispay/simulator"),
     ),
+    webhookUrl: Flag.String("webhook-url").pipe(
+      Flag.withDescription(
+        "Where to send signed webhooks (AEGISPAY_SIMULATOR_WEBHOOK_URL); AEGISPAY_SIMULATOR_WEBHOOK_SECRET signs them",
+      ),
+      Flag.withFallbackConfig(Config.String("AEGISPAY_SIMULATOR_WEBHOOK_URL")),
+      Flag.optional,
+    ),
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ port, dataDir, json }) {
+  Effect.fnUntraced(function* ({ port, dataDir, webhookUrl, json }) {
+    const secret = process.env["AEGISPAY_SIMULATOR_WEBHOOK_SECRET"] ?? "";
+    if (Option.isSome(webhookUrl) && secret === "") {
+      return yield* new WrongUsage({ message: "--webhook-url needs AEGISPAY_SIMULATOR_WEBHOOK_SECRET to sign with" });
+    }
+    const webhooks = Option.isSome(webhookUrl) ? { webhooks: { url: webhookUrl.value, secret } } : {};
     const run = Effect.gen(function* () {
-      const { url } = yield* Effect.mapError(startSimulator({ port, dataDir }), nameFlag("--port"));
+      const { url } = yield* Effect.mapError(startSimulator({ port, dataDir, ...webhooks }), nameFlag("--port"));
       yield* json ? printJson({ ready: true, simulator: url }) : printResult(`the gateway simulator listens on ${url}`);
       return yield* runUntilTold;
     });
