@@ -1,10 +1,11 @@
 /**
  * The shared circuits in the bucket `payments_breakers`. Changes are heard as what they are, messages on the bucket's
- * subjects: that something may have changed. A message may be of a write that was refused, so the bucket is read then.
+ * subjects: that something may have changed. A message may be of a write that was refused, so the bucket is read then; and
+ * it may come before what it says is stored, so the bucket is read until nothing has been said of the circuit for a while.
  */
 import { jetstream } from "@nats-io/jetstream";
 import { Kvm, type KV } from "@nats-io/kv";
-import { Effect, Layer } from "effect";
+import { Clock, Effect, Layer } from "effect";
 import { Nats } from "../nats/NatsConnection.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { readCircuit } from "./Breakers.ts";
@@ -12,6 +13,10 @@ import { SharedCircuits, SharedCircuitsUnavailable } from "./SharedCircuits.ts";
 
 /** A request that takes longer, in milliseconds, leaves the node to its own state. */
 const answerWithinMillis = 1_000;
+
+/** Between two looks at a circuit of which something was said, and for how long after the last word, in milliseconds. */
+const lookMillis = 100;
+const lookForMillis = 1_000;
 
 /** The server's code for a write under a condition that does not hold. */
 const wrongRevision = 10071;
@@ -38,12 +43,32 @@ const make = Effect.gen(function* () {
   const tell = (key?: string): void => {
     for (const listener of listeners) listener(key);
   };
+  const clock = yield* Clock.Clock;
+  const fork = Effect.runForkWith(yield* Effect.context());
+  const scope = yield* Effect.scope;
+  /** When something was last said of each circuit that is being looked at, in milliseconds. */
+  const saidAtMillis = new Map<string, number>();
+  const lookOn = (key: string): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      tell(key);
+      if (clock.currentTimeMillisUnsafe() - saidAtMillis.get(key)! < lookForMillis) {
+        return Effect.andThen(Effect.sleep(lookMillis), lookOn(key));
+      }
+      saidAtMillis.delete(key);
+      return Effect.void;
+    });
+  const hear = (key: string): void => {
+    const isLookedAt = saidAtMillis.has(key);
+    saidAtMillis.set(key, clock.currentTimeMillisUnsafe());
+    if (!isLookedAt) fork(Effect.forkIn(lookOn(key), scope));
+    else tell(key);
+  };
   const subjectPrefix = `$KV.${name}.`;
   yield* Effect.acquireRelease(
     Effect.sync(() =>
       connection.subscribe(`${subjectPrefix}>`, {
         callback: (error, message) => {
-          if (error === null) tell(message.subject.slice(subjectPrefix.length));
+          if (error === null) hear(message.subject.slice(subjectPrefix.length));
         },
       }),
     ),
