@@ -79,7 +79,7 @@ const youngGenerationMiB = 64;
  * By how much of what is alive the heap may grow before it is cleaned, in percent. Node's own lets it grow to several times
  * that: a worker that holds back thousands of payments a second had 600 MiB, of which less than 100 were alive.
  */
-const heapGrowthPercent = 50;
+const heapGrowthPercent = 20;
 
 export interface WorkersOptions {
   readonly count: number;
