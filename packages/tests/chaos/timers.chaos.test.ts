@@ -8,6 +8,7 @@ import { runCli } from "../support/cli.ts";
 import { startCluster, type Cluster } from "../support/cluster.ts";
 import { readCommits } from "../support/commits.ts";
 import { eventually } from "../support/eventually.ts";
+import { withoutBreaker } from "../support/gatewayFile.ts";
 import { clearFaults, orderFaults, takenFor } from "../support/ledger.ts";
 import { createBody, publish, query } from "../support/plainClient.ts";
 
@@ -85,7 +86,8 @@ describe("payments that wait on durable timers", () => {
   it("are looked up on time although a zombie wakes and cancels what it once armed", { timeout: 120_000 }, async () => {
     cluster = await startCluster(settings([6_000, 8_000, 8_000, 8_000]));
     const running = cluster;
-    await cluster.startNodes({ nodeId: "zombie", workers: 1 });
+    const env = withoutBreaker(cluster);
+    await cluster.startNodes({ nodeId: "zombie", workers: 1, env });
     await orderFaults(cluster.simulator, { partialFailureRate: 1, seed: 1 });
     const ids = Array.from({ length: 100 }, (_, index) => `wait-${index}`);
     await create(cluster, ids);
@@ -105,7 +107,7 @@ describe("payments that wait on durable timers", () => {
     const [zombie] = await cluster.members();
     process.kill(zombie!.pid, "SIGSTOP");
     const known = new Set(await armed());
-    await cluster.startNodes({ nodeId: "successor", workers: 1 });
+    await cluster.startNodes({ nodeId: "successor", workers: 1, env });
     await eventually("the successor to have armed a later timer for each", async () => {
       const now = await armed();
       return now.length === ids.length && now.every((subject) => !known.has(subject));

@@ -9,8 +9,8 @@ import { CircuitBreaker } from "effect/persistence";
 export type Store = typeof CircuitBreaker.CircuitBreakerStore.Service;
 
 /** Short times, so that a test sees them pass. */
-export const rules: CircuitRules = { failureThreshold: 3, successThreshold: 2, openForMillis: 300 };
-export const probeForMillis = 600;
+export const rules: CircuitRules = { failureThreshold: 3, successThreshold: 2, openForMillis: 1_000 };
+export const probeForMillis = 1_500;
 
 export class CircuitStoreHarness extends Context.Service<
   CircuitStoreHarness,
