@@ -70,6 +70,8 @@ export class ActorSimulation {
     this.#settings = {
       ...defaultSettings,
       timerFromMillis: 1_000,
+      // Payments that are held back wait on timers; with one place for them others are read again.
+      ...(options.holdsBack === true ? { passiveActors: choices.pick([1, 1_000]) } : {}),
       actorRestartMillis: 100,
       policy: {
         ...defaultSettings.policy,
@@ -224,7 +226,7 @@ export class ActorSimulation {
 
   /** Who asked is remembered by the process and its actors only; whoever is forgotten with them asks again. */
   get #forgets(): boolean {
-    return this.kills > 0 || this.#options.reach !== undefined;
+    return this.kills > 0 || this.#options.reach !== undefined || this.#settings.passiveActors === 1;
   }
 
   /** The second phase has brought every payment to its end, and nobody who asked was forgotten. */

@@ -42,6 +42,17 @@ describe("a process's payment actors", () => {
     for (const seed of seedsFrom(50_001, 300)) await expectLawful({ seed, holdsBack: true, kills: seed % 2 === 0 });
   });
 
+  it("never take for unknown what they held back themselves, also of payments that memory had no place for", async () => {
+    let heldBack = 0;
+    for (const seed of seedsFrom(60_001, 100)) {
+      const options = { seed, payments: 4, holdsBack: true, repeats: false, fate: (): Fate => "approved" };
+      const { trace } = (await expectLawful(options)).laws;
+      heldBack += trace.filter((line) => line.includes("AttemptNotSent")).length;
+      expect(trace.filter((line) => line.includes("OutcomeUnknown"))).toEqual([]);
+    }
+    expect(heldBack).toBeGreaterThan(100);
+  });
+
   for (const point of ["beforeCall", "afterCall", "afterCommit", "beforeFirstAppend"] as const) {
     it(`park a payment that crashes each time at ${point}, and end it when an operator resumes it`, async () => {
       for (const seed of seedsFrom(30_001, 20)) {

@@ -8,6 +8,7 @@ import type { Fiber } from "effect";
 import type { Delivery } from "../ingress/CommandQueue.ts";
 import type { Position } from "../log/replay.ts";
 import type { TimerKind } from "../timers/Timers.ts";
+import type { ReleasedPayment } from "./RestingPayments.ts";
 
 /** Mail that came out of the queue, and is in it until it is acked. */
 export type Delivered =
@@ -45,6 +46,8 @@ export interface PaymentActor {
   known: boolean;
   /** A round was committed in this actor's own life if its version is later than this: only then may it be tried (law 1). */
   ownedAfter: number;
+  /** What was known of it when this process last let it out of its memory. */
+  released: Omit<ReleasedPayment, "shard"> | undefined;
   /** The timers, by the version of what made the debt, that this actor's own life has armed (law 5). */
   readonly armed: Map<number, TimerKind>;
   /** Those that have fired, and whose deliveries are held: due, whatever this machine's clock says. */
@@ -71,6 +74,7 @@ export const makePaymentActor = (payment: PaymentRef, shard: number, position: P
   position,
   known: false,
   ownedAfter: position.state.version,
+  released: undefined,
   armed: new Map(),
   due: new Set(),
   mailbox: [],

@@ -32,7 +32,7 @@ import {
   type PaymentActor,
 } from "./PaymentActor.ts";
 import { PaymentSteps, type StepError } from "./PaymentSteps.ts";
-import { RestingPayments } from "./RestingPayments.ts";
+import { RestingPayments, type ReleasedPayment } from "./RestingPayments.ts";
 
 const mailboxFullPauseMillis = 1_000;
 const longestRestartPauseMillis = 30_000;
@@ -63,6 +63,7 @@ const make = Effect.gen(function* () {
   /** Payments that wait on a durable timer, least recently used first: they know what they armed. */
   const waiting = new Map<string, PaymentActor>();
   const resting = new RestingPayments(settings.passiveActors);
+  const released = new RestingPayments<ReleasedPayment>(settings.releasedActors);
   /** Crashes in a row, by payment; forgotten when nothing of it is un-acked here any more. */
   const crashes = new Map<string, { readonly shard: number; readonly count: number }>();
   /** What waits for the end of the pause after a crash, by payment. */
@@ -79,6 +80,7 @@ const make = Effect.gen(function* () {
     const rested = resting.take(key)?.position;
     const actor = makePaymentActor(payment, shard, rested ?? emptyPosition(addresses, payment));
     actor.known = rested !== undefined;
+    actor.released = released.take(key);
     live.set(key, actor);
     return actor;
   };
@@ -91,6 +93,13 @@ const make = Effect.gen(function* () {
     actor.calls.clear();
   };
 
+  /** Lets the one go that has waited longest: it is read again when its timer fires. */
+  const release = (): void => {
+    const [key, { shard, ownedAfter, position }] = waiting.entries().next().value!;
+    waiting.delete(key);
+    released.put(key, { shard, ownedAfter, version: position.state.version });
+  };
+
   const passivate = (actor: PaymentActor): void => {
     if (actor.dropped || !isPassive(actor)) return;
     live.delete(actor.key);
@@ -99,7 +108,7 @@ const make = Effect.gen(function* () {
       return resting.put(key, { shard, position });
     }
     waiting.set(key, actor);
-    if (waiting.size > settings.passiveActors) waiting.delete(waiting.keys().next().value!);
+    if (waiting.size > settings.passiveActors) release();
   };
 
   const post = (actor: PaymentActor, mail: Mail): void => {
@@ -223,6 +232,7 @@ const make = Effect.gen(function* () {
         if (actor.shard === shard) drop(actor);
       }
       resting.dropShard(shard);
+      released.dropShard(shard);
       for (const [key, crash] of crashes) {
         if (crash.shard !== shard) continue;
         crashes.delete(key);

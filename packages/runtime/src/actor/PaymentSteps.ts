@@ -100,7 +100,10 @@ const make = Effect.gen(function* () {
     if (position.sequence > actor.position.sequence || !actor.known) {
       actor.position = position;
       actor.known = true;
-      actor.ownedAfter = position.state.version;
+      const { version: readUntil } = position.state;
+      // Where the log stands as it was left, what this process announced then is still its own, and still untried.
+      actor.ownedAfter = actor.released?.version === readUntil ? actor.released.ownedAfter : readUntil;
+      actor.released = undefined;
       askers.remember(actor);
     }
     return position;

@@ -12,17 +12,27 @@ export interface RestingPayment {
   readonly position: Position;
 }
 
-export class RestingPayments {
+/**
+ * A payment that waits on a durable timer and is no longer held in memory: what this process had committed of its own when its
+ * log stood there. If the log still stands there, nobody has acted for it since, and what was announced then was never tried.
+ */
+export interface ReleasedPayment {
+  readonly shard: number;
+  readonly version: number;
+  readonly ownedAfter: number;
+}
+
+export class RestingPayments<Kept extends { readonly shard: number } = RestingPayment> {
   readonly #half: number;
-  #newer = new Map<string, RestingPayment>();
-  #older = new Map<string, RestingPayment>();
+  #newer = new Map<string, Kept>();
+  #older = new Map<string, Kept>();
 
   /** `capacity`: at most so many are kept, at least half as many. */
   constructor(capacity: number) {
     this.#half = Math.ceil(capacity / 2);
   }
 
-  put(key: string, payment: RestingPayment): void {
+  put(key: string, payment: Kept): void {
     if (this.#newer.size >= this.#half) {
       this.#older = this.#newer;
       this.#newer = new Map();
@@ -31,7 +41,7 @@ export class RestingPayments {
   }
 
   /** Takes it out: it is under way again. */
-  take(key: string): RestingPayment | undefined {
+  take(key: string): Kept | undefined {
     const found = this.#newer.get(key) ?? this.#older.get(key);
     this.#newer.delete(key);
     this.#older.delete(key);

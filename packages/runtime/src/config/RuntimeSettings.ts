@@ -26,6 +26,11 @@ export interface RuntimeSettings {
   readonly mailboxCapacity: number;
   /** Finished payments whose state is kept for repeats; an older one is replayed when asked for again. */
   readonly passiveActors: number;
+  /**
+   * Payments that wait on a timer, are no longer held in memory, and of which is remembered that what was announced was never
+   * tried; of any other that is read again only a look-up tells.
+   */
+  readonly releasedActors: number;
   /** First wait before an actor that crashed starts again from replay, in milliseconds; doubles up to 30 s. */
   readonly actorRestartMillis: number;
   /** Crashes of one payment in a row until it is parked: more would only repeat what these have shown. */
@@ -79,6 +84,7 @@ export const defaultSettings: RuntimeSettings = {
   ackWaitMillis: 300_000,
   mailboxCapacity: 1_000,
   passiveActors: 1_000,
+  releasedActors: 100_000,
   actorRestartMillis: 1_000,
   actorCrashLimit: 5,
   timerFromMillis: 5_000,

@@ -16,6 +16,7 @@ const Overrides = Schema.fromJsonString(
     ackWaitMillis: Schema.optionalKey(millis),
     mailboxCapacity: Schema.optionalKey(count),
     passiveActors: Schema.optionalKey(count),
+    releasedActors: Schema.optionalKey(count),
     actorRestartMillis: Schema.optionalKey(millis),
     actorCrashLimit: Schema.optionalKey(count),
     timerFromMillis: Schema.optionalKey(millis),
