@@ -200,14 +200,17 @@ const make = Effect.gen(function* () {
           return Effect.map(call(payment, intent), (value) => {
             const { outcome } = value;
             const millis = Number(clock.monotonicTimeNanosUnsafe() - sentAt) / 1e6;
-            figures.observe(gateway, account, isCharge, outcome, millis);
+            // What is not configured here was not asked: that says nothing about it.
+            const isConfigured = gateways.find(gateway, account) !== undefined;
+            if (isConfigured) figures.observe(gateway, account, isCharge, outcome, millis);
             count(metric.gatewayCalls(gateway, what, outcome._tag));
             if (outcome._tag === "Unknown") {
               hooks.failed("gatewayUnknown", payment, `${gateway}, ${what}: ${outcome.reason}`);
             }
             crash.reach("afterCall", payment, what);
             const asked = leftAloneMillis(outcome);
-            return { value, health: healthOf(outcome), ...(asked === undefined ? {} : { leaveAloneMillis: asked }) };
+            const health = isConfigured ? healthOf(outcome) : ("Ignored" as const);
+            return { value, health, ...(asked === undefined ? {} : { leaveAloneMillis: asked }) };
           });
         });
         const wait = isDue ? 0 : Math.max(0, Date.parse(intent.round.due) - clock.currentTimeMillisUnsafe());
