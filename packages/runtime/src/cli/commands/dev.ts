@@ -1,5 +1,5 @@
 /** `aegispay dev`: all in one, as `npm start`: nats-server, simulator, workers, health, and the demonstration. */
-import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
+import { layerFromConfig, type GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
 import { startSimulator } from "@aegispay/gateways/simulator/SimulatorServer";
 import { Config, ConfigProvider, Effect } from "effect";
 import { Command, Flag } from "effect/cli";
@@ -110,7 +110,7 @@ export const dev = Command.make(
           },
         });
         // The environment was read before the secret was in it.
-        const webhooks = yield* receiveWebhooks(root, gateways).pipe(
+        const webhooks = yield* receiveWebhooks(root, layerFromConfig(gateways)).pipe(
           Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv()),
         );
         const http = yield* serveHealth(

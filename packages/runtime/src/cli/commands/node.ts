@@ -1,4 +1,5 @@
 /** `aegispay node`: runtime nodes against a NATS that is there. */
+import { layerFromConfig } from "@aegispay/gateways/GatewaysConfig";
 import { Config, Effect } from "effect";
 import { Command, Flag } from "effect/cli";
 import { hostname } from "node:os";
@@ -83,7 +84,7 @@ export const node = Command.make(
       const { isConnected } = yield* Nats;
       const workers = yield* makeWorkers({ count: flags.workers, node: { nats, settings, gateways } });
       // Before the workers: whoever waits for them to be ready asks here.
-      const webhooks = yield* receiveWebhooks(flags.root, gateways);
+      const webhooks = yield* receiveWebhooks(flags.root, layerFromConfig(gateways));
       const http = yield* serveHealth(
         { host: flags.httpHost, port: flags.httpPort },
         { workers, isConnected, webhooks },

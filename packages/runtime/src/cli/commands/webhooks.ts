@@ -1,6 +1,7 @@
 /** `aegispay webhooks list | show | again`: what gateways have sent, what was refused, and taking it once more. */
 import { isToken } from "@aegispay/core/identity/Identity";
 import { isoTime } from "@aegispay/core/payment/Given";
+import { layerFromConfig } from "@aegispay/gateways/GatewaysConfig";
 import { Effect, Option } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import { layerNats } from "../../nats/NatsConnection.ts";
@@ -108,7 +109,7 @@ const again = Command.make(
     const gateways = yield* readGateways(flags.gateways, flags.simulatorUrl);
     const take = Effect.gen(function* () {
       const { raw } = yield* readOne(flags, flags.id);
-      const intake = yield* receiveWebhooks(flags.root, gateways);
+      const intake = yield* receiveWebhooks(flags.root, layerFromConfig(gateways));
       return yield* intake.receive(raw);
     });
     const received = yield* Effect.scoped(inDeployment(flags)(take));
