@@ -223,6 +223,35 @@ describe("Stripe", () => {
   });
 });
 
+describe("a webhook of Stripe's", () => {
+  it("about a refund, which names nothing but its key, reaches its payment", async () => {
+    stripe.fault("lose the answer");
+    ask("refund", "striped", { amount: { value: 400, currency: "EUR" } }, "striped-refund");
+    await life.until("striped", "its refund is unknown", ({ refunds }) => refunds[0]?.status === "UNKNOWN");
+    await postAll("stripe", stripe.webhooks().slice(-1));
+    await life.until("striped", "it is given back", ({ refunded }) => refunded === 400);
+    expect(stripe.ledger.charges).toMatchObject([{ refunded: 400 }]);
+  });
+
+  it("about a charge of whoever shares the account cannot touch a payment that it names", async () => {
+    const before = await life.events("striped");
+    const foreign = {
+      id: "pi_foreign",
+      object: "payment_intent",
+      status: "succeeded",
+      amount: 1999,
+      amount_received: 1999,
+      currency: "eur",
+      capture_method: "automatic",
+      metadata: { aegis_reference: "shop/striped" },
+      created: 1,
+    };
+    expect(await post(node.http, "stripe", stripe.sign("payment_intent.succeeded", "evt_foreign", foreign))).toBe(200);
+    await eventually("it is counted", async () => (await webhooksCounted(node.http, "stripe", "unmatched")) === 1);
+    expect(await life.events("striped")).toEqual(before);
+  });
+});
+
 describe("Razorpay", () => {
   it("ends a charge whose answer was lost by its signed webhook", async () => {
     // After the order: the payment is what is not answered.

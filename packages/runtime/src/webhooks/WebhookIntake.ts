@@ -12,7 +12,7 @@
 import { isGatewayKey, parsePaymentKey, type PaymentRef } from "@aegispay/core/identity/Identity";
 import { Gateways } from "@aegispay/gateways/Gateway";
 import type { Notification, ReadWebhook } from "@aegispay/gateways/webhooks/Webhook";
-import { Context, Deferred, Effect, Layer } from "effect";
+import { type Cause, Context, Deferred, Effect, Layer } from "effect";
 import { count, metric } from "../metrics/Metrics.ts";
 import { isNotifiedAbout, itemsMax, type NotifyBody } from "./NotifyBody.ts";
 import { unaddressed } from "./waitingNotifications.ts";
@@ -36,6 +36,9 @@ const concurrency = 16;
 const refusedEveryMillis = 5_000;
 /** The largest refused one that is kept, in bytes: the gateways' own are a few kilobytes. */
 const refusedMaxBytes = 64 * 1024;
+
+/** Between two words about webhooks that could not be taken, in milliseconds. */
+const warnEveryMillis = 10_000;
 
 interface Receiver {
   readonly name: string;
@@ -173,6 +176,13 @@ const make = Effect.gen(function* () {
     return Effect.asVoid(Effect.forkIn(Effect.ignore(store.keepRefused(raw, reason)), scope));
   };
 
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  const warnOf = (raw: RawWebhook, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+    if (raw.receivedAt - warnedAt < warnEveryMillis) return Effect.void;
+    warnedAt = raw.receivedAt;
+    return Effect.logWarning(`a webhook of ${raw.gateway} could not be taken, it is to be sent again`, cause);
+  };
+
   const work = Effect.fnUntraced(function* (receiver: Receiver, raw: RawWebhook) {
     const { rawBody, headers } = raw;
     const verdict = receiver.read({ rawBody, headers, nowMillis: raw.receivedAt });
@@ -197,9 +207,7 @@ const make = Effect.gen(function* () {
           orElse: (): Effect.Effect<Received> => Effect.succeed("unavailable"),
         }),
         // A reader that fails over a body has not verified it.
-        Effect.catchCause((cause) =>
-          Effect.as(Effect.logDebug(`a webhook of ${raw.gateway} could not be taken`, cause), "unavailable" as const),
-        ),
+        Effect.catchCause((cause) => Effect.as(warnOf(raw, cause), "unavailable" as const)),
         Effect.tap((received) => Effect.sync(() => count(metric.webhooks(raw.gateway, received)))),
       );
     });
