@@ -196,18 +196,21 @@ const make = Effect.gen(function* () {
           onCall();
           crash.reach("beforeCall", payment, what);
           const isCharge = intent.kind === "charge" && intent.round.action !== "lookUp";
+          // One that is configured no more was not asked, so nothing is known of its health: it may be back at any moment.
+          const isConfigured = gateways.find(gateway, account) !== undefined;
           const sentAt = clock.monotonicTimeNanosUnsafe();
           return Effect.map(call(payment, intent), (value) => {
             const { outcome } = value;
             const millis = Number(clock.monotonicTimeNanosUnsafe() - sentAt) / 1e6;
-            figures.observe(gateway, account, isCharge, outcome, millis);
+            if (isConfigured) figures.observe(gateway, account, isCharge, outcome, millis);
             count(metric.gatewayCalls(gateway, what, outcome._tag));
             if (outcome._tag === "Unknown") {
               hooks.failed("gatewayUnknown", payment, `${gateway}, ${what}: ${outcome.reason}`);
             }
             crash.reach("afterCall", payment, what);
             const asked = leftAloneMillis(outcome);
-            return { value, health: healthOf(outcome), ...(asked === undefined ? {} : { leaveAloneMillis: asked }) };
+            const health = isConfigured ? healthOf(outcome) : "Ignored";
+            return { value, health, ...(asked === undefined ? {} : { leaveAloneMillis: asked }) };
           });
         });
         const wait = isDue ? 0 : Math.max(0, Date.parse(intent.round.due) - clock.currentTimeMillisUnsafe());
