@@ -84,6 +84,23 @@ const adapt = Effect.fnUntraced(function* (entry: GatewayEntry, text: string, al
   return adapted;
 });
 
+type Surroundings = ReturnType<typeof surroundingsOf>;
+
+const keptIfEqual = <Value>(before: Value, now: Value): Value =>
+  JSON.stringify(before) === JSON.stringify(now) ? before : now;
+
+/** What surrounds a gateway is the same object for as long as it is the same: whoever counts for it goes on counting. */
+const keepingEquals = (before: Surroundings, now: Surroundings, candidates: ReadonlyArray<Candidate>): Surroundings => {
+  const kept = new Map(
+    candidates.map(({ gateway, account }) => [
+      `${gateway}/${account}`,
+      keptIfEqual(before.resilience(gateway, account), now.resilience(gateway, account)),
+    ]),
+  );
+  const limits = keptIfEqual(before.limits(), now.limits());
+  return { resilience: (name, account) => kept.get(`${name}/${account}`), limits: () => limits };
+};
+
 const retire = (adapted: Adapted): Effect.Effect<void> =>
   Effect.suspend(() => {
     adapted.isRetired = true;
@@ -121,7 +138,7 @@ export const makeReloadingGateways: (
     const gone = adapted.filter((one) => !kept.has(one));
     adapted = following;
     candidates = following.map(({ candidate }) => candidate);
-    surroundings = surroundingsOf(next, adapterOf);
+    surroundings = keepingEquals(surroundings, surroundingsOf(next, adapterOf), candidates);
     inForce = next;
     yield* Effect.forEach(gone, retire, { discard: true });
   });

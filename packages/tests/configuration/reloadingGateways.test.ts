@@ -72,6 +72,21 @@ describe("gateways whose configuration is replaced", () => {
     }),
   );
 
+  it.effect("keep what surrounds them while it says the same, so that whoever counts goes on counting", () =>
+    Effect.gen(function* () {
+      const knobs = { resilience: { callsPerSecond: 5 } };
+      const { gateways, reload } = yield* makeReloadingGateways(config(simulator("a", undefined, knobs)));
+      const [around, limits] = [gateways.resilience?.("a", "default"), gateways.limits?.()];
+      expect(around).toMatchObject({ rate: { callsPerSecond: 5 } });
+      yield* reload(config(simulator("a", undefined, { ...knobs, timeoutMillis: 5 }), simulator("b")));
+      expect(gateways.resilience?.("a", "default")).toBe(around);
+      expect(gateways.limits?.()).toBe(limits);
+      yield* reload(config(simulator("a", undefined, { resilience: { callsPerSecond: 6 } })));
+      expect(gateways.resilience?.("a", "default")).toMatchObject({ rate: { callsPerSecond: 6 } });
+      expect(gateways.resilience?.("b", "default")).toBe(undefined);
+    }),
+  );
+
   it.effect("stay as they were where the new configuration cannot be had as a whole", () =>
     Effect.gen(function* () {
       const before = config(simulator("a"), simulator("b"));

@@ -196,12 +196,12 @@ const make = Effect.gen(function* () {
           onCall();
           crash.reach("beforeCall", payment, what);
           const isCharge = intent.kind === "charge" && intent.round.action !== "lookUp";
+          // One that is configured no more was not asked, so nothing is known of its health: it may be back at any moment.
+          const isConfigured = gateways.find(gateway, account) !== undefined;
           const sentAt = clock.monotonicTimeNanosUnsafe();
           return Effect.map(call(payment, intent), (value) => {
             const { outcome } = value;
             const millis = Number(clock.monotonicTimeNanosUnsafe() - sentAt) / 1e6;
-            // What is not configured here was not asked: that says nothing about it.
-            const isConfigured = gateways.find(gateway, account) !== undefined;
             if (isConfigured) figures.observe(gateway, account, isCharge, outcome, millis);
             count(metric.gatewayCalls(gateway, what, outcome._tag));
             if (outcome._tag === "Unknown") {
@@ -209,7 +209,7 @@ const make = Effect.gen(function* () {
             }
             crash.reach("afterCall", payment, what);
             const asked = leftAloneMillis(outcome);
-            const health = isConfigured ? healthOf(outcome) : ("Ignored" as const);
+            const health = isConfigured ? healthOf(outcome) : "Ignored";
             return { value, health, ...(asked === undefined ? {} : { leaveAloneMillis: asked }) };
           });
         });
