@@ -200,7 +200,8 @@ describe("whatever comes in whatever order", () => {
       const known = new Set(owedBy(earlier).map(roundName));
       for (const intent of owedBy(after)) {
         if (intent.round.action !== "resend" || known.has(roundName(intent))) continue;
-        const { policy, at, candidates } = command.given;
+        const { policy, candidates } = command.given;
+        const at = Math.max(command.given.at, Date.parse(intent.round.due));
         const began = Date.parse(errandOf(intent).startedAt);
         expect(at).toBeLessThan(began + policy.resendForMillis);
         const candidate = candidates.find(({ gateway }) => gateway === intent.attempt.gateway);

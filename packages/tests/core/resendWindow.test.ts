@@ -87,6 +87,42 @@ describe("the same key", () => {
   });
 });
 
+describe("what was not sent", () => {
+  const tooMany = { ...notSent, retryAfterMillis: 240_000 };
+  const heldBack = { ...tooMany, heldBack: true } as const;
+
+  it("goes to another gateway as soon as it could only be sent again too late", () => {
+    given(...started)
+      .when(tried(tooMany, 0, givenAt(resendForMillis - 240_001)))
+      .then(attemptNotSent(0), roundStarted(1, "resend", resendForMillis - 1));
+    given(...started)
+      .when(tried(tooMany, 0, givenAt(resendForMillis - 240_000)))
+      .then(attemptNotSent(0, true), attemptStarted(2, south, "after gateway_unavailable"));
+    const { reason } = heldBack;
+    given(...started)
+      .when(tried(heldBack, 0, givenAt(resendForMillis - 240_000)))
+      .then(
+        { type: "AttemptNotSent", data: { attempt: 1, round: 0, reason, last: true, heldBack: true } },
+        attemptStarted(2, south, "after gateway_unavailable"),
+      )
+      .owes("2/0 start");
+  });
+
+  it("of a capture fails then: nothing was taken", () => {
+    const { reason } = heldBack;
+    given(...authorized, captureRequested(1, 600))
+      .when(heard(1, heldBack, 0, givenAt(resendForMillis - 240_000)))
+      .then({ type: "OperationNotSent", data: { operation: 1, round: 0, reason, last: true, heldBack: true } })
+      .is("AUTHORIZED");
+  });
+
+  it("is not sent again near the end of the gateway's memory", () => {
+    given(...started)
+      .when(tried(tooMany, 0, forgetful(forgottenAt - 240_000)))
+      .then(attemptNotSent(0, true), attemptStarted(2, south, "after gateway_unavailable"));
+  });
+});
+
 describe("a payment that expires", () => {
   const expiresAt = isoTime(beginning + 60_000);
   const history = [initiated({ expiresAt }), authenticated, attemptStarted()];
@@ -116,6 +152,16 @@ describe("a payment that expires", () => {
       .when(lookedUp(approved(), 1, givenAt(3_600_000)))
       .then(verified(approved()))
       .is("SUCCESS");
+  });
+
+  it("is not put off until it is over, however long the gateway asks to be left alone", () => {
+    const tooMany = { ...notSent, retryAfterMillis: 60_000 };
+    given(...history)
+      .when(tried({ ...tooMany, retryAfterMillis: 59_999 }))
+      .then(attemptNotSent(0), roundStarted(1, "resend", 59_999));
+    given(...history)
+      .when(tried(tooMany))
+      .then(attemptNotSent(0, true), attemptStarted(2, south, "after gateway_unavailable"));
   });
 
   it("is not tried at another gateway afterwards", () => {

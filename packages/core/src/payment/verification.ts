@@ -48,18 +48,18 @@ export const roundsUsedUp = ({ state, errand, given }: Asking): boolean =>
 const keyKnownUntil = (asking: Asking): number =>
   Date.parse(asking.errand.startedAt) + (candidateOf(asking)?.keyRetentionMillis ?? Number.POSITIVE_INFINITY);
 
-const withinResendWindow = (asking: Asking): boolean => {
+const withinResendWindow = (asking: Asking, at: number): boolean => {
   const { state, errand, given } = asking;
   const { expiresAt } = state.order.create;
-  const isExpired = !isOperation(errand) && expiresAt !== undefined && given.at >= Date.parse(expiresAt);
-  const isTooLate = given.at >= Date.parse(errand.startedAt) + given.policy.resendForMillis;
-  const isNearlyForgotten = given.at >= keyKnownUntil(asking) - given.policy.keyRetentionMarginMillis;
+  const isExpired = !isOperation(errand) && expiresAt !== undefined && at >= Date.parse(expiresAt);
+  const isTooLate = at >= Date.parse(errand.startedAt) + given.policy.resendForMillis;
+  const isNearlyForgotten = at >= keyKnownUntil(asking) - given.policy.keyRetentionMarginMillis;
   return !isExpired && !isTooLate && !isNearlyForgotten;
 };
 
-/** Why the request may not be sent again; undefined where it may. */
-export const whyNotAgain = (asking: Asking): string | undefined => {
-  if (!withinResendWindow(asking)) return "the time for sending it again is over";
+/** Why the request may not be sent again at that moment, by default now; undefined where it may. */
+export const whyNotAgain = (asking: Asking, at = asking.given.at): string | undefined => {
+  if (!withinResendWindow(asking, at)) return "the time for sending it again is over";
   if (triesUsedUp(asking)) return "it was sent as often as it may be";
   return roundsUsedUp(asking) ? "it has had as many rounds as it may have" : undefined;
 };
@@ -76,11 +76,15 @@ const notSentWaitMillis = (asking: Asking, round: number, { retryAfterMillis = 0
     : Math.max(asked, delayOf(retryOf(asking).retryDelaysMillis, round, jitter));
 };
 
-/** The resend of what certainly was not sent; undefined where it is not to be sent again. */
-export const resendOfNotSent = (asking: Asking, round: number, outcome: NotSent): NewEvent | undefined =>
-  whyNotAgain(outcome.heldBack === true ? { ...asking, errand: untried(asking.errand) } : asking) === undefined
-    ? resendAt(asking, 0, asking.given.at + notSentWaitMillis(asking, round, outcome))
-    : undefined;
+/**
+ * The resend of what certainly was not sent; undefined where it is not to be sent again. It must be in time when it is due, and
+ * not only when it is announced: else nobody waits for it, and there is time left for another gateway.
+ */
+export const resendOfNotSent = (asking: Asking, round: number, outcome: NotSent): NewEvent | undefined => {
+  const at = asking.given.at + notSentWaitMillis(asking, round, outcome);
+  const counted = outcome.heldBack === true ? { ...asking, errand: untried(asking.errand) } : asking;
+  return whyNotAgain(counted, at) === undefined ? resendAt(asking, 0, at) : undefined;
+};
 
 const roundAt = (errand: Errand, action: "lookUp" | "resend", step: number, at: number): NewEvent => {
   const round = { round: errand.lastRound + 1, action, due: isoTime(at), step };
