@@ -8,6 +8,8 @@
  * 2. What changes nothing makes no request: a circuit that is closed and clean costs none, whatever is called.
  * 3. Where the shared one cannot be reached the node goes on by itself. Back again, its state is written if nobody has
  *    written meanwhile; else theirs counts.
+ * 4. No open circuit, and no probe, lasts longer from any moment on than it may at most: neither a clock that is ahead nor
+ *    one that was set back keeps a gateway from being called.
  */
 import { Deferred, Effect, Exit } from "effect";
 import type { Circuit } from "./Breakers.ts";
@@ -26,7 +28,7 @@ export interface ReplicaOptions {
   readonly key: string;
   readonly shared: typeof SharedCircuits.Service;
   readonly now: () => number;
-  /** The longest that an open circuit, or a probe, lasts: another node's clock may say more. */
+  /** The longest that an open circuit, or a probe, lasts: another node's clock, or an earlier one of ours, may say more. */
   readonly lastsMillis: (state: Circuit["state"]) => number;
   readonly fork: (effect: Effect.Effect<void>) => void;
   /** Told of each change of what this node acts on. */
@@ -35,7 +37,7 @@ export interface ReplicaOptions {
 }
 
 export class CircuitReplica {
-  circuit: Circuit = closedCircuit;
+  #circuit: Circuit = closedCircuit;
   #shared: SharedCircuit = { circuit: undefined, revision: 0 };
   #unwritten: Array<CircuitChange> = [];
   #alone = false;
@@ -49,6 +51,16 @@ export class CircuitReplica {
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
+  }
+
+  get circuit(): Circuit {
+    const bounded = this.#bounded(this.#circuit);
+    if (bounded !== this.#circuit) {
+      const { circuit, revision } = this.#shared;
+      this.#circuit = bounded;
+      this.#shared = { circuit: circuit && this.#bounded(circuit), revision };
+    }
+    return bounded;
   }
 
   /** Whether the shared circuit could not be reached when it was last asked. */
@@ -86,8 +98,8 @@ export class CircuitReplica {
   }
 
   #move(next: Circuit): void {
-    const before = this.circuit;
-    this.circuit = next;
+    const before = this.#circuit;
+    this.#circuit = next;
     if (next !== before) this.#options.onMoved(this.#options.key, before, next);
   }
 
@@ -135,6 +147,11 @@ export class CircuitReplica {
     );
   }
 
+  #bounded(circuit: Circuit): Circuit {
+    const { now, lastsMillis } = this.#options;
+    return circuit.untilMillis === undefined ? circuit : heard(circuit, lastsMillis(circuit.state), now());
+  }
+
   #base(): Circuit {
     return this.#shared.circuit ?? closedCircuit;
   }
@@ -148,9 +165,7 @@ export class CircuitReplica {
       if (found.revision === this.#shared.revision && !isSame(mine, this.#base())) this.#unwritten = [() => mine];
     }
     if (found.revision !== this.#shared.revision) {
-      const { now, lastsMillis } = this.#options;
-      const circuit = found.circuit && heard(found.circuit, lastsMillis(found.circuit.state), now());
-      this.#shared = { circuit, revision: found.revision };
+      this.#shared = { circuit: found.circuit && this.#bounded(found.circuit), revision: found.revision };
     }
     this.#move(this.#unwritten.reduce((circuit, change) => change(circuit), this.#base()));
   }

@@ -44,6 +44,8 @@ const make = Effect.gen(function* () {
     for (const listener of listeners) listener(key);
   };
   const clock = yield* Clock.Clock;
+  /** Monotonic: a clock that is set back must not make it look for longer. */
+  const nowMillis = (): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n);
   const fork = Effect.runForkWith(yield* Effect.context());
   const scope = yield* Effect.scope;
   /** When something was last said of each circuit that is being looked at, in milliseconds. */
@@ -51,7 +53,7 @@ const make = Effect.gen(function* () {
   const lookOn = (key: string): Effect.Effect<void> =>
     Effect.suspend(() => {
       tell(key);
-      if (clock.currentTimeMillisUnsafe() - saidAtMillis.get(key)! < lookForMillis) {
+      if (nowMillis() - saidAtMillis.get(key)! < lookForMillis) {
         return Effect.andThen(Effect.sleep(lookMillis), lookOn(key));
       }
       saidAtMillis.delete(key);
@@ -59,7 +61,7 @@ const make = Effect.gen(function* () {
     });
   const hear = (key: string): void => {
     const isLookedAt = saidAtMillis.has(key);
-    saidAtMillis.set(key, clock.currentTimeMillisUnsafe());
+    saidAtMillis.set(key, nowMillis());
     if (!isLookedAt) fork(Effect.forkIn(lookOn(key), scope));
     else tell(key);
   };
