@@ -2,9 +2,9 @@
  * What surrounds a call to a gateway, from the outside in:
  *
  * 1. the shares: payments that wait for one gateway, or are of one merchant, stay below half of their shard's window;
- * 2. what the gateway asked for: it is left alone for as long as its 429 said;
+ * 2. what the gateway asked for: it is left alone for as long as its 429 said, also by what has waited for a place meanwhile;
  * 3. the breaker: one that is open, or whose probe is under way, rejects at once;
- * 4. a place among the gateway's concurrent calls, and a turn under its rate, merchants in turn;
+ * 4. a place among the gateway's concurrent calls, and a turn under its rate, merchants in turn, look-ups by themselves;
  * 5. the breaker again, which admits the call and counts what comes of it.
  *
  * What does not get through in time is held back: nothing was sent, and it says when to come again. Waits in the process are
@@ -104,9 +104,12 @@ const make = Effect.gen(function* () {
   const context = yield* Effect.context<CircuitBreaker.CircuitBreakerStore | Scope.Scope>();
   const clock = yield* Clock.Clock;
   const now = (): number => clock.currentTimeMillisUnsafe();
+  /** Monotonic: a clock that is set back must not leave a gateway alone for longer than it asks. */
+  const elapsedMillis = (): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n);
   const limits = () => gateways.limits?.() ?? defaultLimits;
   const shares = new ShardShares(shardWindow, limits, now);
   const guarded = new Map<string, Guarded>();
+  /** By gateway and account, as `elapsedMillis` counts. */
   const leftAloneUntil = new Map<string, number>();
   const waiting = new Map<string, { count: number }>();
   /** Long enough for a durable timer. */
@@ -146,6 +149,24 @@ const make = Effect.gen(function* () {
       ? heldBack(site, "breaker", `the breaker of ${site.gateway} is half open, and another call finds out how it is`)
       : heldBack(site, "breaker", `the breaker of ${site.gateway} is open`, openForMillis);
 
+  /** Of several that were turned away the one that asks for most is obeyed. */
+  const leaveAlone = ({ gateway, account }: CallSite, millis: number): void => {
+    const key = `${gateway}.${account}`;
+    const until = elapsedMillis() + Math.min(millis, policy.retryAfterMaxMillis);
+    leftAloneUntil.set(key, Math.max(until, leftAloneUntil.get(key) ?? 0));
+  };
+
+  /** Goes on when the gateway may be asked again: at once, or after a wait here, or, where that is too long, later. */
+  const unlessLeftAlone = <A>(site: CallSite, next: Effect.Effect<A | HeldBack>): Effect.Effect<A | HeldBack> =>
+    Effect.suspend(() => {
+      const { gateway, account } = site;
+      const leftMillis = (leftAloneUntil.get(`${gateway}.${account}`) ?? 0) - elapsedMillis();
+      if (leftMillis > waitMillis()) {
+        return Effect.succeed(heldBack(site, "leftAlone", `${gateway} asks to be left alone`, leftMillis));
+      }
+      return leftMillis > 0 ? Effect.andThen(Effect.sleep(leftMillis), next) : next;
+    });
+
   const admitted = <A>(site: CallSite, { breaker }: Guarded, call: Effect.Effect<Called<A>>) => {
     const key = circuitKey(site.gateway, site.account, site.circuit);
     const executed = breaker.execute(call, {
@@ -154,10 +175,7 @@ const make = Effect.gen(function* () {
     });
     return Effect.matchEffect(executed, {
       onSuccess: ({ value, leaveAloneMillis = 0 }) => {
-        if (leaveAloneMillis > 0) {
-          const until = now() + Math.min(leaveAloneMillis, policy.retryAfterMaxMillis);
-          leftAloneUntil.set(`${site.gateway}.${site.account}`, until);
-        }
+        if (leaveAloneMillis > 0) leaveAlone(site, leaveAloneMillis);
         return Effect.succeed<A | HeldBack>(value);
       },
       onFailure: ({ reason }) =>
@@ -169,22 +187,22 @@ const make = Effect.gen(function* () {
 
   const through = <A>(site: CallSite, guard: Guarded, call: Effect.Effect<Called<A>>): Effect.Effect<A | HeldBack> => {
     const { gateway, account, merchant } = site;
-    const leftAlone = (leftAloneUntil.get(`${gateway}.${account}`) ?? 0) - now();
-    if (leftAlone > waitMillis()) {
-      return Effect.succeed(heldBack(site, "leftAlone", `${gateway} asks to be left alone`, leftAlone));
-    }
-    const circuit = circuits.find(circuitKey(gateway, account, site.circuit));
-    if (circuit !== undefined && !admits(circuit, now())) {
-      const { state, untilMillis = 0 } = circuit;
-      return Effect.succeed(rejected(site, state === "OPEN" ? untilMillis - now() : undefined));
-    }
-    const passed = guard.lane.pass({
-      merchant,
-      waitMillis: waitMillis(),
-      run: admitted(site, guard, call),
-      heldBack: (by) => heldBack(site, by, fullNames[by]),
+    const passed = Effect.suspend((): Effect.Effect<A | HeldBack> => {
+      const circuit = circuits.find(circuitKey(gateway, account, site.circuit));
+      if (circuit !== undefined && !admits(circuit, now())) {
+        const { state, untilMillis = 0 } = circuit;
+        return Effect.succeed(rejected(site, state === "OPEN" ? untilMillis - now() : undefined));
+      }
+      return guard.lane.pass({
+        // Look-ups take turns of their own: what is unknown does not wait behind whatever its merchant begins.
+        merchant: site.circuit === "lookUp" ? `${merchant} look-ups` : merchant,
+        waitMillis: waitMillis(),
+        // Another call may have been turned away meanwhile.
+        run: unlessLeftAlone(site, admitted(site, guard, call)),
+        heldBack: (by) => heldBack(site, by, fullNames[by]),
+      });
     });
-    return leftAlone > 0 ? Effect.andThen(Effect.sleep(leftAlone), passed) : passed;
+    return unlessLeftAlone(site, passed);
   };
 
   const visitOf = ({ shard, gateway, merchant, circuit }: Omit<CallSite, "account">): Visit => ({
