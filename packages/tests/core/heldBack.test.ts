@@ -91,6 +91,16 @@ describe("a charge that nobody tried yet, held back", () => {
       .is("FAILURE");
   });
 
+  it("goes to another gateway at once where its own was taken out", () => {
+    given(...started)
+      .when(tried(heldBack, 0, givenAt(0, { candidates: [south] })))
+      .then(attemptHeldBack(0, true), attemptStarted(2, south, "after gateway_unavailable"));
+    given(...resending)
+      .when(tried(heldBack, 2, givenAt(0, { candidates: [south] })))
+      .then(lookUpAgain(3, 60_000 + heldBackDelaysMillis[2]!))
+      .is("OUTCOME_UNKNOWN");
+  });
+
   it("has at most as many rounds as any other", () => {
     const policy = { ...defaultPolicy, maxRounds: 1 };
     given(...started, attemptHeldBack(0), roundStarted(1, "resend"))
@@ -146,6 +156,12 @@ describe("a capture, held back", () => {
       .then(operationHeldBack(1, 0), operationRound(1, 1, "resend", 60_000 + heldBackDelaysMillis[0]!))
       .owes("capture 1/1 resend");
     expect(state).toMatchObject({ operations: [{ tries: 1, status: "PENDING" }] });
+  });
+
+  it("waits for its gateway where that was taken out: there is no other for it", () => {
+    given(...authorized, captureRequested(1, 600))
+      .when(heard(1, heldBack, 0, givenAt(0, { candidates: [south] })))
+      .then(operationHeldBack(1, 0), operationRound(1, 1, "resend", 60_000 + heldBackDelaysMillis[0]!));
   });
 
   it("stays unknown where it may have been sent", () => {

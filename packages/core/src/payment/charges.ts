@@ -23,6 +23,7 @@ import {
   afterNotFound,
   afterNothingNew,
   hasRound,
+  isConfigured,
   lookUpAtStep,
   lookUpNow,
   resendOfNotSent,
@@ -49,7 +50,9 @@ export const becameUnknown = (asking: Asking<Attempt>, round: number, reason: st
 const onNotSent = (open: Processing, { payment, round, given }: RecordOutcome, outcome: NotSent) => {
   const { attempt } = open;
   const { reason, heldBack } = outcome;
-  const again = resendOfNotSent({ state: open, errand: attempt, given }, round, outcome);
+  const asking = { state: open, errand: attempt, given };
+  // A gateway that was taken out is not waited for: nothing was sent there, and another one may take the payment.
+  const again = isConfigured(asking) ? resendOfNotSent(asking, round, outcome) : undefined;
   const last = again === undefined;
   const held = heldBack === undefined ? {} : { heldBack };
   const notSent: NewEvent = { type: "AttemptNotSent", data: { attempt: attempt.number, round, reason, last, ...held } };

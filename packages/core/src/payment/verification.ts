@@ -36,6 +36,9 @@ const candidateOf = ({ state, errand, given }: Asking): Candidate | undefined =>
   return given.candidates.find(({ gateway, account }) => gateway === attempt?.gateway && account === attempt.account);
 };
 
+/** Whether its gateway can be asked at all, as far as whoever decides knows. */
+export const isConfigured = (asking: Asking): boolean => candidateOf(asking) !== undefined;
+
 const retryOf = (asking: Asking): Retry => candidateOf(asking)?.retry ?? asking.given.policy;
 
 /** One try and `maxRetries` more, whatever became of them: a resend after "not found" is one of them (criterion 20). */

@@ -114,16 +114,9 @@ const make = Effect.gen(function* () {
       ),
     );
 
-  /** What the port is asked, and what comes of it as a command; a gateway that is not configured here says nothing. */
-  const call = (payment: PaymentRef, intent: GatewayIntent): Effect.Effect<Recorded> => {
+  /** What the port is asked, and what comes of it as a command. */
+  const call = (payment: PaymentRef, intent: GatewayIntent, gateway: Gateway): Effect.Effect<Recorded> => {
     const { attempt, round } = intent;
-    const gateway = gateways.find(attempt.gateway, attempt.account);
-    const unconfigured: Unanswered = {
-      _tag: "Unknown",
-      reason: `gateway ${attempt.gateway} (account ${attempt.account}) is not configured here`,
-    };
-    const ask = <Outcome>(of: (gateway: Gateway) => Effect.Effect<Outcome>): Effect.Effect<Outcome | Unanswered> =>
-      gateway === undefined ? Effect.succeed(unconfigured) : bounded(() => of(gateway));
     if (intent.kind === "operation") {
       const { operation } = intent;
       const { kind, idempotencyKey, gatewayTransactionId, amount } = operation;
@@ -131,8 +124,8 @@ const make = Effect.gen(function* () {
       const about = { payment, operation: operation.number, round: round.round };
       const outcome: Effect.Effect<RecordOperation["outcome"]> =
         round.action === "lookUp"
-          ? ask((found) => found.lookUpOperation(request))
-          : ask((found) => found.operate(request));
+          ? bounded(() => gateway.lookUpOperation(request))
+          : bounded(() => gateway.operate(request));
       return Effect.map(outcome, (heard) => ({ type: "RecordOperation", ...about, outcome: heard, given: given() }));
     }
     const { idempotencyKey, request, startedAt, gatewayTransactionId } = attempt;
@@ -140,11 +133,11 @@ const make = Effect.gen(function* () {
     const about = { payment, attempt: attempt.number, round: round.round };
     return round.action === "lookUp"
       ? Effect.map(
-          ask((found) => askAfter(found, { idempotencyKey, ...request, startedAt, ...id }, intent.brought)),
+          bounded(() => askAfter(gateway, { idempotencyKey, ...request, startedAt, ...id }, intent.brought)),
           (outcome) => ({ type: "RecordLookUp", ...about, outcome, given: given() }),
         )
       : Effect.map(
-          ask((found) => found.start({ idempotencyKey, ...request })),
+          bounded(() => gateway.start({ idempotencyKey, ...request })),
           (outcome) => ({ type: "RecordOutcome", ...about, outcome, given: given() }),
         );
   };
@@ -164,6 +157,16 @@ const make = Effect.gen(function* () {
     return isLookUp
       ? { type: "RecordLookUp", ...about, outcome: unanswered, given: given() }
       : { type: "RecordOutcome", ...about, outcome: notSent, given: given() };
+  };
+
+  /** It was not asked: what was to be sent surely was not, and nothing is known of its health, it may be back at any moment. */
+  const unconfigured = (payment: PaymentRef, intent: GatewayIntent): Called<Recorded> => {
+    const { gateway, account } = intent.attempt;
+    const reason = `gateway ${gateway} (account ${account}) is not configured here`;
+    count(metric.heldBack(gateway, "unconfigured"));
+    hooks.failed("gatewayUnknown", payment, reason);
+    const held = new HeldBack("unconfigured", reason, settings.timerFromMillis + 1);
+    return { value: notCalled(payment, intent, held), health: "Ignored" };
   };
 
   /**
@@ -193,24 +196,23 @@ const make = Effect.gen(function* () {
         const what = nameOf(intent);
         const made = Effect.flatMap(rememberKey(payment, intent), () => {
           if (!isMine()) return Effect.succeed(notMine);
+          const found = gateways.find(gateway, account);
+          if (found === undefined) return Effect.succeed(unconfigured(payment, intent));
           onCall();
           crash.reach("beforeCall", payment, what);
           const isCharge = intent.kind === "charge" && intent.round.action !== "lookUp";
-          // One that is configured no more was not asked, so nothing is known of its health: it may be back at any moment.
-          const isConfigured = gateways.find(gateway, account) !== undefined;
           const sentAt = clock.monotonicTimeNanosUnsafe();
-          return Effect.map(call(payment, intent), (value) => {
+          return Effect.map(call(payment, intent, found), (value) => {
             const { outcome } = value;
             const millis = Number(clock.monotonicTimeNanosUnsafe() - sentAt) / 1e6;
-            if (isConfigured) figures.observe(gateway, account, isCharge, outcome, millis);
+            figures.observe(gateway, account, isCharge, outcome, millis);
             count(metric.gatewayCalls(gateway, what, outcome._tag));
             if (outcome._tag === "Unknown") {
               hooks.failed("gatewayUnknown", payment, `${gateway}, ${what}: ${outcome.reason}`);
             }
             crash.reach("afterCall", payment, what);
             const asked = leftAloneMillis(outcome);
-            const health = isConfigured ? healthOf(outcome) : "Ignored";
-            return { value, health, ...(asked === undefined ? {} : { leaveAloneMillis: asked }) };
+            return { value, health: healthOf(outcome), ...(asked === undefined ? {} : { leaveAloneMillis: asked }) };
           });
         });
         const wait = isDue ? 0 : Math.max(0, Date.parse(intent.round.due) - clock.currentTimeMillisUnsafe());

@@ -42,7 +42,7 @@ export interface Called<A> {
   readonly leaveAloneMillis?: number;
 }
 
-export type HeldBackBy = FullShare | LaneFull | "leftAlone" | "breaker";
+export type HeldBackBy = FullShare | LaneFull | "leftAlone" | "breaker" | "unconfigured";
 
 /** Nothing was sent. */
 export class HeldBack {
