@@ -1,4 +1,4 @@
-import type { Circuit } from "@aegispay/runtime/resilience/Breakers";
+import { readCircuit, type Circuit } from "@aegispay/runtime/resilience/Breakers";
 import { admits, closedCircuit, heard, mayProbe, probing, recorded } from "@aegispay/runtime/resilience/circuit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -60,6 +60,13 @@ describe("a circuit", () => {
   it("heard of from a clock that is ahead lasts no longer than it may", () => {
     expect(heard(opened, rules.openForMillis, -500_000).untilMillis).toBe(-440_000);
     expect(heard(opened, rules.openForMillis, 10)).toBe(opened);
+  });
+
+  it("is not believed where it counts below nothing: it would not open", () => {
+    expect(readCircuit(JSON.stringify(opened))).toEqual(opened);
+    for (const counter of ["failures", "successes", "generation"]) {
+      expect(readCircuit(JSON.stringify({ ...opened, [counter]: -1 }))).toBeUndefined();
+    }
   });
 
   it("never skips a state, and its generation never falls, whatever comes", () => {

@@ -1,12 +1,12 @@
 /** What nodes know of their gateways: what a call says, what the window keeps, and how nodes' sums come together. */
 import { liveKey } from "@aegispay/core/routing/LiveFigures";
-import { ClusterFigures } from "@aegispay/runtime/routing/ClusterFigures";
+import { ClusterFigures, readNodeSums } from "@aegispay/runtime/routing/ClusterFigures";
 import { GatewayHealth } from "@aegispay/runtime/routing/GatewayHealth";
 import { layerMemoryGatewayHealth } from "@aegispay/runtime/routing/MemoryGatewayHealth";
 import { Breakers } from "@aegispay/runtime/resilience/Breakers";
 import { verdictOf } from "@aegispay/runtime/routing/verdict";
 import { describe, expect, it } from "@effect/vitest";
-import { Effect, Layer } from "effect";
+import { Effect, Layer, Option } from "effect";
 import { candidate } from "./tables.ts";
 
 const approved = { _tag: "Approved" };
@@ -116,4 +116,35 @@ describe("what a decision is given", () => {
       expect(isOpen()).toEqual([["alpha/default", false]]);
     }),
   );
+});
+
+describe("what another node says", () => {
+  const sums = { calls: 10, answered: 9, attempts: 8, successes: 7, timed: 8, millis: 400 };
+  const read = (said: unknown) => readNodeSums(JSON.stringify(said));
+
+  it("is what this one says of itself, whatever it has seen and forgotten", () => {
+    const cluster = new ClusterFigures();
+    for (let call = 0; call < 250; call++) cluster.see(call, "alpha", "default", true, approved, 0.1 * call);
+    cluster.see(300_200, "alpha", "default", false, approved, 1);
+    expect(Option.getOrThrow(read(cluster.own(300_200)))).toEqual(cluster.own(300_200));
+    expect(read({ "alpha/default": sums })).toEqual(Option.some({ "alpha/default": sums }));
+  });
+
+  it.each([
+    ["a negative count", { calls: -1 }],
+    ["more answers than calls", { answered: 11 }],
+    ["more that went well than was tried", { successes: 9 }],
+    ["more than a node keeps", { calls: 1_000_000, attempts: 1_000_000 }],
+    ["a negative time", { millis: -1 }],
+    ["no number", { millis: "1e999" }],
+  ])("is not believed where it is %s", (_, changes) => {
+    expect(read({ "alpha/default": { ...sums, ...changes } })).toEqual(Option.none());
+  });
+
+  it("is not believed where it is of more gateways than there can be", () => {
+    const of = (gateways: number) =>
+      read(Object.fromEntries(Array.from({ length: gateways }, (_, n) => [`g${n}/d`, sums])));
+    expect(Option.isSome(of(1_000))).toBe(true);
+    expect(of(1_001)).toEqual(Option.none());
+  });
 });

@@ -12,19 +12,21 @@ export type CircuitKind = (typeof circuitKinds)[number];
 export const circuitKey = (gateway: string, account: string, kind: CircuitKind): string =>
   `${gateway}.${account}.${kind}`;
 
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0));
+
 /** The circuit, as all nodes share it. */
 export const Circuit = Schema.Struct({
   state: Schema.Literals(["CLOSED", "OPEN", "HALF_OPEN"]),
   /** Failures in a row, while it is closed. */
-  failures: Schema.Int,
+  failures: Count,
   /** Successes in a row, while it is half open. */
-  successes: Schema.Int,
+  successes: Count,
   /** When it came to its state, in milliseconds since the epoch. */
   sinceMillis: Schema.Int,
   /** Until when it rejects every call; only of an open one. */
   untilMillis: Schema.optionalKey(Schema.Int),
   /** Counts the states it has come to: what was let through in an earlier one decides nothing in a later one. */
-  generation: Schema.Int,
+  generation: Count,
   /** The node that wrote it. */
   by: Schema.String,
 });

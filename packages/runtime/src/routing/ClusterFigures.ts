@@ -13,8 +13,11 @@ import { verdictOf, type Heard } from "./verdict.ts";
 export const peerMillis = 30_000;
 const staleMillis = 1_000;
 
+/** Gateways that one node can speak of: each is kept, and shown as a metric. */
+const gatewaysMax = 1_000;
+
 /** What a node says, by `liveKey`. */
-const NodeSums = Schema.Record(Schema.String, SumsSchema);
+const NodeSums = Schema.Record(Schema.String, SumsSchema).check(Schema.isMaxProperties(gatewaysMax));
 export type NodeSums = typeof NodeSums.Type;
 
 /** None: nobody wrote that. */

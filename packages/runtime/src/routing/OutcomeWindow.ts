@@ -12,16 +12,23 @@ import type { Verdict } from "./verdict.ts";
 export const outcomesMax = 100;
 export const windowMillis = 300_000;
 
-/** What can be added up over nodes. */
+/** One node's: more than it can have seen is none. */
+const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: outcomesMax }));
+
+/** What can be added up over nodes: what a node says that counts wrong, or nobody, must not decide where payments go. */
 export const Sums = Schema.Struct({
-  calls: Schema.Int,
-  answered: Schema.Int,
-  attempts: Schema.Int,
-  successes: Schema.Int,
+  calls: Count,
+  answered: Count,
+  attempts: Count,
+  successes: Count,
   /** Charges that were timed, and their time together in milliseconds. */
-  timed: Schema.Int,
-  millis: Schema.Finite,
-});
+  timed: Count,
+  millis: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+}).check(
+  Schema.makeFilter(({ calls, answered, attempts, successes, timed }) =>
+    answered <= calls && successes <= attempts && timed <= attempts ? undefined : "sums that cannot be",
+  ),
+);
 export type Sums = typeof Sums.Type;
 
 export const noSums: Sums = { calls: 0, answered: 0, attempts: 0, successes: 0, timed: 0, millis: 0 };
@@ -45,11 +52,14 @@ export class OutcomeWindow {
   private readonly charges: Array<Outcome> = [];
   private total = noSums;
 
-  /** `millis`: how long the call took; kept of a charge only, a look-up is another kind of work. */
+  /**
+   * `millis`: how long the call took; kept of a charge only, a look-up is another kind of work. Whole, so that what is taken out of
+   * the sums again leaves nothing behind.
+   */
   add(atMillis: number, { isAnswered, isSuccess }: Verdict, millis: number): void {
     this.keep(this.calls, { atMillis, sums: { ...noSums, calls: 1, answered: Number(isAnswered) } });
     if (isSuccess === undefined) return;
-    const sums = { ...noSums, attempts: 1, successes: Number(isSuccess), timed: 1, millis };
+    const sums = { ...noSums, attempts: 1, successes: Number(isSuccess), timed: 1, millis: Math.round(millis) };
     this.keep(this.charges, { atMillis, sums });
   }
 
