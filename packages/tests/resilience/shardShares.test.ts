@@ -82,6 +82,25 @@ describe("the shares of a shard", () => {
     }),
   );
 
+  it.effect("give a look-up its place as soon as it comes free, however many charges wait before it", () =>
+    Effect.gen(function* () {
+      const shares = yield* make;
+      const asking = (index: number) => visit({ merchant: `m${index}`, isLookUp: true });
+      expect(yield* fill(shares, asking)).toEqual({ entered: 62, full: "gatewayShare" });
+      shares.leave(asking(0));
+      yield* shares.enter(asking(0));
+      const charges = yield* Effect.forEach(Array.from({ length: 60 }), (_, index) =>
+        Effect.forkChild(shares.enter(visit({ merchant: `m${index}` }))),
+      );
+      const lookUp = yield* Effect.forkChild(shares.enter(asking(100)));
+      yield* Effect.yieldNow;
+      shares.leave(asking(0));
+      yield* TestClock.adjust(1_000);
+      expect(yield* Fiber.join(lookUp)).toBeUndefined();
+      for (const charge of charges) expect(yield* Fiber.join(charge)).toBe("gatewayShare");
+    }),
+  );
+
   it.effect("have nobody wait for what does not move, nor forget who left while waiting", () =>
     Effect.gen(function* () {
       const shares = yield* make;

@@ -27,9 +27,6 @@ export type FullShare = "gatewayShare" | "merchantShare";
 const stuckAfterMillis = 250;
 /** The longest wait for a place, in milliseconds. */
 const waitMillis = 1_000;
-/** Of those who wait so many are looked at when a place comes free: the first of them may lack one in its other share. */
-const lookedAtMax = 16;
-
 interface Waiter {
   readonly visit: Visit;
   readonly enter: () => void;
@@ -109,10 +106,10 @@ export class ShardShares {
     });
   }
 
+  /** The first of those who may: others lack a place in their other share, or may not use what is kept for look-ups. */
   #wakeOne({ waiting }: Share): void {
-    let looked = 0;
+    // Whatever waits holds a place in its shard's window, so that there are hundreds at most.
     for (const waiter of waiting) {
-      if (++looked > lookedAtMax) return;
       if (this.#full(waiter.visit) !== undefined) continue;
       this.#take(waiter.visit);
       return waiter.enter();
