@@ -75,4 +75,38 @@ describe("the way to a gateway", () => {
       expect(ends.filter((end) => typeof end === "number").length).toBeGreaterThan(1);
     }),
   );
+
+  it.effect("holds back at once what could have no turn in time, since many nodes share the rate", () =>
+    Effect.gen(function* () {
+      const lane = yield* make({ callsPerSecond: 1 }, 100, 16);
+      const calls = yield* Effect.forEach([1, 2], () => forkCall(lane, "shop", 0));
+      yield* TestClock.adjust(0);
+      expect(yield* Effect.forEach(calls, (fiber) => Fiber.join(fiber))).toEqual([0, "rate"]);
+      yield* TestClock.adjust(16_000);
+      expect(yield* call(lane, "shop", 0)).toBe(16_000);
+    }),
+  );
+
+  it.effect("has as many turns as before when the clock was set back", () =>
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock;
+      let aheadMillis = 0;
+      const settable = Object.assign(Object.create(clock), {
+        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + aheadMillis,
+      });
+      const lane = yield* make({ callsPerSecond: 10, burst: 1 }, 100);
+      const made = Effect.fnUntraced(
+        function* (count: number) {
+          const calls = yield* Effect.forEach(Array.from({ length: count }), () => forkCall(lane, "shop", 0));
+          yield* TestClock.adjust(4_000);
+          const ends = yield* Effect.forEach(calls, (fiber) => Fiber.join(fiber));
+          return ends.filter((end) => end !== "rate").length;
+        },
+        Effect.provideService(Clock.Clock, settable),
+      );
+      const before = yield* made(30);
+      aheadMillis = -3_600_000;
+      expect(yield* made(30)).toBe(before);
+    }),
+  );
 });

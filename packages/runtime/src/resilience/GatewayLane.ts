@@ -4,7 +4,7 @@
  * does not keep another from making its one.
  */
 import type { Resilience } from "@aegispay/gateways/configuration/Resilience";
-import { Duration, Effect, Option, PartitionedSemaphore } from "effect";
+import { Clock, Duration, Effect, Option, PartitionedSemaphore } from "effect";
 import type { RateLimiter } from "effect/persistence";
 
 export interface LaneOptions {
@@ -50,6 +50,13 @@ const withPermit = <A, B>(
   );
 };
 
+/** With a clock that nobody sets: one that is set back would bring no turn until it is where it was. */
+const byMonotonicTime = <A, E>(run: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.clockWith((clock) => {
+    const currentTimeMillisUnsafe = () => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n);
+    return Effect.provideService(run, Clock.Clock, Object.assign(Object.create(clock), { currentTimeMillisUnsafe }));
+  });
+
 export class GatewayLane {
   readonly resilience: Resilience;
   readonly concurrentCalls: number;
@@ -71,27 +78,32 @@ export class GatewayLane {
   }
 
   #inTurn<A, B>(pass: LanePass<A, B>): Effect.Effect<A | B> {
-    const turn = withPermit(this.#turn, pass, Effect.as(this.#token, true), () => false);
+    const turn = withPermit(this.#turn, pass, this.#token(pass.waitMillis), () => false);
     return Effect.flatMap(turn, (isMine) =>
       isMine ? (pass.run as Effect.Effect<A | B>) : Effect.sync(() => pass.heldBack("rate")),
     );
   }
 
-  /** Waits for the next call that the rate allows this node; whoever waits for it holds the turn. */
-  get #token(): Effect.Effect<void> {
+  /** Waits for the next call that the rate allows this node, where that comes in time; whoever waits for it holds the turn. */
+  #token(waitMillis: number): Effect.Effect<boolean> {
     return Effect.suspend(() => {
       const { rate } = this.#options.resilience;
-      if (rate === undefined) return Effect.void;
+      if (rate === undefined) return Effect.succeed(true);
       const nodes = Math.max(1, this.#options.liveNodes());
       const limit = Math.max(1, Math.floor(rate.burst / nodes));
       const window = Duration.millis((1_000 * limit * nodes) / rate.callsPerSecond);
       const { key, limiter } = this.#options;
-      const consumed = limiter.consume({ algorithm: "token-bucket", onExceeded: "delay", window, limit, key });
-      return consumed.pipe(
-        Effect.flatMap(({ delay }) => Effect.sleep(delay)),
-        // The store is this process's memory, and cannot fail.
-        Effect.orDie,
-      );
+      const consumed = limiter.consume({ algorithm: "token-bucket", onExceeded: "fail", window, limit, key });
+      return Effect.matchEffect(byMonotonicTime(consumed), {
+        onSuccess: () => Effect.succeed(true),
+        onFailure: ({ reason }) => {
+          // The store is this process's memory, and cannot fail otherwise.
+          if (reason._tag !== "RateLimitExceeded") return Effect.die(reason);
+          const millis = Math.max(1, Math.ceil(Duration.toMillis(reason.retryAfter)));
+          if (millis > waitMillis) return Effect.succeed(false);
+          return Effect.andThen(Effect.sleep(millis), this.#token(waitMillis - millis));
+        },
+      });
     });
   }
 }
