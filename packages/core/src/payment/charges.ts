@@ -49,12 +49,15 @@ export const becameUnknown = (asking: Asking<Attempt>, round: number, reason: st
 const onNotSent = (open: Processing, { payment, round, given }: RecordOutcome, outcome: NotSent) => {
   const { attempt } = open;
   const { reason, heldBack } = outcome;
-  const again = resendOfNotSent({ state: open, errand: attempt, given }, round, outcome);
+  const failure = { code: "gateway_unavailable", message: reason };
+  const next = afterFailedAttempt(payment, open, given, failure, true);
+  // It has never left, and its gateway is being left alone: a customer is not kept waiting while another can take it.
+  const goesElsewhere = outcome.breakerOpen === true && next.some(({ type }) => type === "AttemptStarted");
+  const again = goesElsewhere ? undefined : resendOfNotSent({ state: open, errand: attempt, given }, round, outcome);
   const last = again === undefined;
   const held = heldBack === undefined ? {} : { heldBack };
   const notSent: NewEvent = { type: "AttemptNotSent", data: { attempt: attempt.number, round, reason, last, ...held } };
-  const failure = { code: "gateway_unavailable", message: reason };
-  return again === undefined ? [notSent, ...afterFailedAttempt(payment, open, given, failure, true)] : [notSent, again];
+  return again === undefined ? [notSent, ...next] : [notSent, again];
 };
 
 /** A charge that is open: only the first tries of its own owner are believed when they say that they were not sent. */
