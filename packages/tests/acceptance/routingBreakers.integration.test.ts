@@ -1,9 +1,10 @@
 /** Routing and the real circuit breakers, over two workers: a gateway that is down is left alone, and payments go elsewhere. */
+import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "../support/cli.ts";
 import { eventually } from "../support/eventually.ts";
 import { startGatewayPair, type GatewayPair } from "../support/gatewayPair.ts";
-import { ask, createBody, insist } from "../support/plainClient.ts";
+import { ask, createBody, insist, publish } from "../support/plainClient.ts";
 
 let pair: GatewayPair;
 beforeAll(async () => {
@@ -64,7 +65,17 @@ describe("a gateway that is down", () => {
       retryable: true,
       message: "no gateway can take this payment: north: its breaker is open; south: its breaker is open",
     });
+    // Nobody waits for this one: it is not refused, and waits on a timer.
+    await publish(pair.cluster.connection, { payment: "patient", body: createBody("tok_visa", 100) });
+    const manager = await jetstreamManager(pair.cluster.connection);
+    const filter = { subjects_filter: "payments.timer.shop.patient.*.*" };
+    const timers = async () =>
+      Object.keys((await manager.streams.info("PAYMENTS_TIMERS", filter)).state.subjects ?? {});
+    await eventually("it to wait", async () => (await timers()).length > 0);
     await pair.restartSouth();
+    expect(await pair.until("patient", "it to go on", ({ state }) => state === "SUCCESS")).toMatchObject({
+      gateway: "south",
+    });
     // The very same create: nothing of it had begun.
     const taken = await eventually("south again", async () => {
       const body = createBody("tok_visa", 100);
@@ -75,5 +86,6 @@ describe("a gateway that is down", () => {
     expect(await pair.starts(refused.payment)).toMatchObject([{ gateway: "south" }]);
     await pair.restartNorth();
     expect(await pair.taken(refused.payment)).toBe(100);
+    expect(await pair.taken("patient")).toBe(100);
   });
 });

@@ -53,15 +53,20 @@ describe("a body of 10 MB", () => {
     const tenMegabytes = Buffer.alloc(10 * megabyte, 0x20);
     const { headers } = signedEvent({});
     expect(await post(world.node.http, "simulator", { rawBody: tenMegabytes, headers })).toBe(413);
-    const before = residentBytes();
     const chunk = `${megabyte.toString(16)}\r\n`;
     const chunked = Array.from({ length: 10 }, () => [chunk, Buffer.alloc(megabyte, 0x20), "\r\n"]).flat();
-    for (let round = 0; round < 10; round++) {
-      const heard = await raw([head("/webhooks/simulator", "Transfer-Encoding: chunked"), ...chunked, "0\r\n\r\n"]);
-      expect(heard).toMatch(/^HTTP\/1\.1 413 /);
-    }
-    expect(await counted("too_large")).toBe(11);
-    expect(residentBytes() - before).toBeLessThan(40 * megabyte);
+    const send = async (times: number) => {
+      for (let round = 0; round < times; round++) {
+        const heard = await raw([head("/webhooks/simulator", "Transfer-Encoding: chunked"), ...chunked, "0\r\n\r\n"]);
+        expect(heard).toMatch(/^HTTP\/1\.1 413 /);
+      }
+    };
+    // The first ones make room for what any request needs. What comes then is 300 MB, of which nothing stays.
+    await send(10);
+    const before = residentBytes();
+    await send(30);
+    expect(await counted("too_large")).toBe(41);
+    expect(residentBytes() - before).toBeLessThan(100 * megabyte);
     expect(await kept()).toBe(0);
   });
 });

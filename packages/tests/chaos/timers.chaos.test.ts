@@ -51,7 +51,7 @@ describe("payments that wait on durable timers", () => {
       const storm = 3_000;
       cluster = await startCluster(settings([15_000, 1_000, 1_000, 1_000]));
       const running = cluster;
-      await cluster.startNodes({ nodeId: "node", workers: 2 });
+      await cluster.startNodes({ nodeId: "node", workers: 2, env: withoutBreaker(cluster) });
       await orderFaults(cluster.simulator, { partialFailureRate: 1, seed: 1 });
       await create(
         cluster,

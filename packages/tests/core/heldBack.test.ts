@@ -26,7 +26,13 @@ import {
 } from "./paymentExamples.ts";
 import { given } from "./specification.ts";
 
-const heldBack = { _tag: "NotSent", reason: "its breaker is open", heldBack: true, retryAfterMillis: 60_000 } as const;
+const heldBack = {
+  _tag: "NotSent",
+  reason: "no place came free in time",
+  heldBack: true,
+  retryAfterMillis: 60_000,
+} as const;
+const breakerOpen = { ...heldBack, breakerOpen: true } as const;
 const { heldBackDelaysMillis, maxRetries, retryDelaysMillis, resendForMillis } = defaultPolicy;
 
 const attemptHeldBack = (round: number, last = false, attempt = 1): NewEvent => ({
@@ -108,6 +114,23 @@ describe("a charge that nobody tried yet, held back", () => {
       .then(attemptHeldBack(1, true), attemptStarted(2, south, "after gateway_unavailable"));
   });
 
+  it("goes to another gateway at once where its own is left alone", () => {
+    given(...started)
+      .when(tried(breakerOpen))
+      .then(attemptHeldBack(0, true), attemptStarted(2, south, "after gateway_unavailable"))
+      .is("PROCESSING")
+      .owes("2/0 start");
+    given(...started, attemptNotSent(0), roundStarted(1, "resend"))
+      .when(tried(breakerOpen, 1))
+      .then(attemptHeldBack(1, true), attemptStarted(2, south, "after gateway_unavailable"));
+  });
+
+  it("waits for its own gateway where there is no other", () => {
+    given(...started)
+      .when(tried(breakerOpen, 0, givenAt(0, { candidates: [north] })))
+      .then(attemptHeldBack(0), roundStarted(1, "resend", 60_000 + heldBackDelaysMillis[0]!));
+  });
+
   it("is looked up first by a new owner, who cannot know that nothing was sent", () => {
     given(...started, attemptHeldBack(0), roundStarted(1, "resend"))
       .when({ type: "Resume", payment: { merchant: "shop", paymentId: "order-1" }, given: givenAt() })
@@ -117,6 +140,13 @@ describe("a charge that nobody tried yet, held back", () => {
 });
 
 describe("a charge that may have been sent, held back", () => {
+  it("goes nowhere else, whatever its gateway's breaker says", () => {
+    given(...started, outcomeUnknown(0), roundStarted(1, "resend"))
+      .when(tried(breakerOpen, 1))
+      .then(lookUpAgain(2, 60_000 + heldBackDelaysMillis[1]!))
+      .is("OUTCOME_UNKNOWN");
+  });
+
   it("stays unknown: it is no evidence, and not counted as tried (law 4)", () => {
     const { state } = given(...resending)
       .when(tried(heldBack, 2))

@@ -61,6 +61,7 @@ const policies: fc.Arbitrary<Policy> = fc.record({
   maxRetries: fc.integer({ min: 0, max: 4 }),
   retryDelaysMillis: fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 4 }),
   heldBackDelaysMillis: fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 4 }),
+  createAgainDelaysMillis: fc.constant([1_000]),
   retryAfterMaxMillis: fc.integer({ min: 0, max: 600_000 }),
   lookUpDelaysMillis: fc.array(fc.integer({ min: 0, max: 600_000 }), { minLength: 1, maxLength: 4 }),
   reviewEveryMillis: fc.integer({ min: 0, max: 600_000 }),

@@ -62,6 +62,7 @@ export const noBreaker = { failureThreshold: 1_000 };
 /** Retries and look-ups that come quickly and do not end while a test runs. */
 const policy = {
   retryDelaysMillis: [50],
+  createAgainDelaysMillis: [300],
   lookUpDelaysMillis: [0, ...Array.from({ length: 200 }, () => 300)],
   maxRetries: 2,
 };

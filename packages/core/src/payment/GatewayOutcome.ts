@@ -49,6 +49,8 @@ export const NotSent = Schema.TaggedStruct("NotSent", {
   /** How long the gateway, or whatever held it back, asks to be left alone, in milliseconds. */
   retryAfterMillis: Schema.optionalKey(Schema.Int),
   heldBack: Schema.optionalKey(Schema.Literal(true)),
+  /** What held it back is the gateway's breaker: another gateway need not be waited for. */
+  breakerOpen: Schema.optionalKey(Schema.Literal(true)),
 });
 export type NotSent = typeof NotSent.Type;
 

@@ -34,6 +34,11 @@ export interface Policy {
    * up to half shorter at random, so that what was held back together does not come again together.
    */
   readonly heldBackDelaysMillis: ReadonlyArray<number>;
+  /**
+   * Wait before a create that no gateway can take, since all are being left alone, is decided for the n-th further time, in
+   * milliseconds: growing to minutes, so that what waits out an outage costs little meanwhile.
+   */
+  readonly createAgainDelaysMillis: ReadonlyArray<number>;
   /** The longest time to leave a gateway alone that is obeyed, in milliseconds: it may ask for longer. */
   readonly retryAfterMaxMillis: number;
   /**
@@ -68,7 +73,8 @@ export interface Policy {
 export const defaultPolicy: Policy = {
   maxRetries: 3,
   retryDelaysMillis: [1_000, 2_000, 4_000, 8_000, 10_000],
-  heldBackDelaysMillis: [1_000, 2_000, 4_000, 8_000, 16_000, 30_000],
+  heldBackDelaysMillis: [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 60_000, 120_000],
+  createAgainDelaysMillis: [2_000, 5_000, 15_000, 60_000, 180_000],
   retryAfterMaxMillis: 300_000,
   lookUpDelaysMillis: [0, 5_000, 15_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000],
   reviewEveryMillis: 86_400_000,

@@ -51,13 +51,16 @@ const onNotSent = (open: Processing, { payment, round, given }: RecordOutcome, o
   const { attempt } = open;
   const { reason, heldBack } = outcome;
   const asking = { state: open, errand: attempt, given };
-  // A gateway that was taken out is not waited for: nothing was sent there, and another one may take the payment.
-  const again = isConfigured(asking) ? resendOfNotSent(asking, round, outcome) : undefined;
+  const failure = { code: "gateway_unavailable", message: reason };
+  const next = afterFailedAttempt(payment, open, given, failure, true);
+  // It has never left, and its gateway is left alone, or was taken out: no customer waits for it while another can take it.
+  const isAway = outcome.breakerOpen === true || !isConfigured(asking);
+  const goesElsewhere = isAway && next.some(({ type }) => type === "AttemptStarted");
+  const again = goesElsewhere ? undefined : resendOfNotSent(asking, round, outcome);
   const last = again === undefined;
   const held = heldBack === undefined ? {} : { heldBack };
   const notSent: NewEvent = { type: "AttemptNotSent", data: { attempt: attempt.number, round, reason, last, ...held } };
-  const failure = { code: "gateway_unavailable", message: reason };
-  return again === undefined ? [notSent, ...afterFailedAttempt(payment, open, given, failure, true)] : [notSent, again];
+  return again === undefined ? [notSent, ...next] : [notSent, again];
 };
 
 /** A charge that is open: only the first tries of its own owner are believed when they say that they were not sent. */

@@ -14,6 +14,7 @@ import { Settings } from "../config/RuntimeSettings.ts";
 import { GatewayCalls } from "../effects/GatewayCalls.ts";
 import { HookCalls } from "../hooks/HookCalls.ts";
 import { deliveryId, type Delivery } from "../ingress/CommandQueue.ts";
+import { makeDeferredCreates } from "../ingress/deferredCreates.ts";
 import { Refusals } from "../ingress/Refusals.ts";
 import type { EventContinuityError, EventLog, LogClosed } from "../log/EventLog.ts";
 import { count, metric } from "../metrics/Metrics.ts";
@@ -68,6 +69,7 @@ const make = Effect.gen(function* () {
   const askers = yield* makeAskers;
   const debtTimers = yield* makeDebtTimers;
   const refusals = yield* Refusals;
+  const deferredCreates = yield* makeDeferredCreates;
   const ownership = yield* Ownership;
   const calls = yield* GatewayCalls;
   const crash = yield* CrashPoints;
@@ -150,6 +152,9 @@ const make = Effect.gen(function* () {
     if (step.rejection !== undefined) {
       // A refusal acks: what this payment owes all the same is armed first (law 5).
       yield* debtTimers.armWaiting(actor, waitingOf(actor));
+      if (command.type === "Create" && deferredCreates.isDeferred(delivery, command, step.rejection)) {
+        return yield* deferredCreates.defer(delivery);
+      }
       return yield* refusals.refuse(delivery, {
         _tag: "Refused",
         rejection: step.rejection,

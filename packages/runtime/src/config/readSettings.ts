@@ -35,6 +35,7 @@ const Overrides = Schema.fromJsonString(
         maxRetries: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))),
         retryDelaysMillis: Schema.optionalKey(delays),
         heldBackDelaysMillis: Schema.optionalKey(delays),
+        createAgainDelaysMillis: Schema.optionalKey(delays),
         retryAfterMaxMillis: Schema.optionalKey(millis),
         lookUpDelaysMillis: Schema.optionalKey(delays),
         resendForMillis: Schema.optionalKey(millis),

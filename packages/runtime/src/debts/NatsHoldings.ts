@@ -6,7 +6,7 @@ import { mayHoldDebt } from "../dead/DeadEntry.ts";
 import { scanDead } from "../dead/NatsDeadStore.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
 import { shardOf } from "../shard/shardOf.ts";
-import { isWebhookTimer } from "../timers/Timers.ts";
+import { isCreateTimer, isWebhookTimer } from "../timers/Timers.ts";
 import type { Holding } from "./Debts.ts";
 import { listSubjects } from "./NatsSubjects.ts";
 
@@ -16,8 +16,8 @@ type See = (payment: PaymentRef, holding: Holding) => void;
 const parseTimer = (addresses: AddressBook, subject: string) => {
   const [root, what, merchant, paymentId, kind, version, ...rest] = subject.split(".");
   if (root !== addresses.root || what !== "timer" || version === undefined || rest.length > 0) return undefined;
-  // That of a webhook brings a payment back for what a gateway says, and holds no debt.
-  if (isWebhookTimer(kind!)) return undefined;
+  // That of a webhook brings a payment back for what a gateway says, that of a create begins one: neither holds a debt.
+  if (isWebhookTimer(kind!) || isCreateTimer(kind!)) return undefined;
   return { payment: { merchant: merchant!, paymentId: paymentId! }, kind: kind!, version: Number(version) };
 };
 

@@ -145,8 +145,9 @@ const make = Effect.gen(function* () {
   /** What was held back, as a command: a request was not sent, a question has no answer. */
   const notCalled = (payment: PaymentRef, intent: GatewayIntent, held: HeldBack): Recorded => {
     const { attempt, round } = intent;
-    const { reason, retryAfterMillis } = held;
-    const notSent = { _tag: "NotSent", reason, retryAfterMillis, heldBack: true } as const;
+    const { by, reason, retryAfterMillis } = held;
+    const breakerOpen = by === "breaker" ? { breakerOpen: true as const } : {};
+    const notSent = { _tag: "NotSent", reason, retryAfterMillis, heldBack: true, ...breakerOpen } as const;
     const unanswered: Unanswered = { _tag: "Unknown", reason };
     const isLookUp = round.action === "lookUp";
     if (intent.kind === "operation") {

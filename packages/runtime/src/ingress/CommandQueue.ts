@@ -40,6 +40,8 @@ export interface Delivery {
   /** Position in its stream: the same for a redelivery, another for a repeat. */
   readonly sequence: number;
   readonly trial?: Trial;
+  /** Of a create that has waited on timers: how often, and since when in milliseconds since the epoch. */
+  readonly deferred?: { readonly times: number; readonly sinceMillis: number };
   /** Takes it out of the queue. */
   readonly ack: () => void;
   /** Takes it out and erases its body from the disk. */

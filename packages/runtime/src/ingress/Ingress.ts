@@ -8,11 +8,12 @@ import { Parking } from "../dead/Parking.ts";
 import { GatewayCalls } from "../effects/GatewayCalls.ts";
 import { count, metric } from "../metrics/Metrics.ts";
 import { Deployment } from "../nats/NatsTopology.ts";
-import { isWebhookTimer } from "../timers/Timers.ts";
+import { isCreateTimer, isWebhookTimer } from "../timers/Timers.ts";
 import { decodeNotifyBody } from "../webhooks/NotifyBody.ts";
 import { isUnaddressed, makeWaitingNotifications } from "../webhooks/waitingNotifications.ts";
 import type { Delivery } from "./CommandQueue.ts";
 import { decodeCommand } from "./decodeCommand.ts";
+import { readDeferred } from "./deferredCreates.ts";
 import { Refusals } from "./Refusals.ts";
 
 export class Ingress extends Context.Service<
@@ -69,7 +70,9 @@ export const layerIngress = Layer.effect(
       return undefined;
     };
 
-    const read = (delivery: Delivery): Delivered | undefined => {
+    const read = (given: Delivery): Delivered | undefined => {
+      const deferred = given.source === "due" && isCreateTimer(given.verb) ? readDeferred(given) : undefined;
+      const delivery = deferred ?? given;
       const isCommand =
         delivery.source === "command" || (delivery.source === "internal" && delivery.verb === "resolve");
       if (!isCommand) return readOurs(delivery);

@@ -102,6 +102,10 @@ export const metric = {
     "Calls that wait in this process for a place, or for their turn, at a gateway",
   ),
   answers: counter("answers", "Answers that were sent to whoever asked"),
+  createsDeferred: counter(
+    "creates_deferred",
+    "Creates that wait on a timer, since every gateway that could take them is left alone",
+  ),
   timersArmed: counter("timers_armed", "Timers that are durably armed"),
   timersDue: counter("timers_due", "Timers that have come due and were taken"),
   timersCancelled: counter("timers_cancelled", "Timers that were cancelled because their debt was settled"),

@@ -20,10 +20,15 @@ export type WebhookTimerKind = `webhook-${number}`;
 
 export const isWebhookTimer = (kind: string): kind is WebhookTimerKind => /^webhook-\d{1,3}$/.test(kind);
 
+/** No debt either: a create that waits for a gateway, for the n-th time, by its position in the stream of commands. */
+export type CreateTimerKind = `create-${number}`;
+
+export const isCreateTimer = (kind: string): kind is CreateTimerKind => /^create-\d{1,9}$/.test(kind);
+
 export interface Timer {
   readonly payment: PaymentRef;
   /** Which debt; what fires is known by its version alone. */
-  readonly kind: TimerKind | WebhookTimerKind;
+  readonly kind: TimerKind | WebhookTimerKind | CreateTimerKind;
   /** Version of the event that made the debt: with the kind it names the timer, so one name has one due time for ever. */
   readonly version: number;
 }
