@@ -108,6 +108,16 @@ describe("what was not sent", () => {
       .owes("2/0 start");
   });
 
+  it("does without the growing wait of what was held back before it gives up", () => {
+    const { reason } = heldBack;
+    given(...started)
+      .when(tried(heldBack, 0, givenAt(resendForMillis - 240_001)))
+      .then(
+        { type: "AttemptNotSent", data: { attempt: 1, round: 0, reason, last: false, heldBack: true } },
+        roundStarted(1, "resend", resendForMillis - 1),
+      );
+  });
+
   it("of a capture fails then: nothing was taken", () => {
     const { reason } = heldBack;
     given(...authorized, captureRequested(1, 600))

@@ -67,26 +67,35 @@ export const whyNotAgain = (asking: Asking, at = asking.given.at): string | unde
   return roundsUsedUp(asking) ? "it has had as many rounds as it may have" : undefined;
 };
 
+/** What the gateway, or whatever held it back here, asks for, as far as it is obeyed. */
+const askedMillis = ({ given }: Asking, { retryAfterMillis = 0 }: NotSent): number =>
+  Math.min(Math.max(0, retryAfterMillis), given.policy.retryAfterMaxMillis);
+
 /**
  * The wait before what was not sent is sent again: the gateway's own back-off, and at least what it asks for; after what
  * was held back here what that asks for and a growing wait on top, since whatever was held back with it comes again too.
  */
-const notSentWaitMillis = (asking: Asking, round: number, { retryAfterMillis = 0, heldBack }: NotSent): number => {
+const notSentWaitMillis = (asking: Asking, round: number, outcome: NotSent): number => {
   const { policy, jitter } = asking.given;
-  const asked = Math.min(Math.max(0, retryAfterMillis), policy.retryAfterMaxMillis);
-  return heldBack === true
+  const asked = askedMillis(asking, outcome);
+  return outcome.heldBack === true
     ? asked + delayOf(policy.heldBackDelaysMillis, round, jitter)
     : Math.max(asked, delayOf(retryOf(asking).retryDelaysMillis, round, jitter));
 };
 
 /**
  * The resend of what certainly was not sent; undefined where it is not to be sent again. It must be in time when it is due, and
- * not only when it is announced: else nobody waits for it, and there is time left for another gateway.
+ * not only when it is announced: else nobody waits for it, and there is time left for another gateway. What was held back
+ * does without the growing wait before it gives up: it has not had its chance.
  */
 export const resendOfNotSent = (asking: Asking, round: number, outcome: NotSent): NewEvent | undefined => {
-  const at = asking.given.at + notSentWaitMillis(asking, round, outcome);
-  const counted = outcome.heldBack === true ? { ...asking, errand: untried(asking.errand) } : asking;
-  return whyNotAgain(counted, at) === undefined ? resendAt(asking, 0, at) : undefined;
+  const isHeldBack = outcome.heldBack === true;
+  const counted = isHeldBack ? { ...asking, errand: untried(asking.errand) } : asking;
+  const { at } = asking.given;
+  const wanted = at + notSentWaitMillis(asking, round, outcome);
+  const dues = isHeldBack ? [wanted, at + askedMillis(asking, outcome)] : [wanted];
+  const due = dues.find((moment) => whyNotAgain(counted, moment) === undefined);
+  return due === undefined ? undefined : resendAt(asking, 0, due);
 };
 
 const roundAt = (errand: Errand, action: "lookUp" | "resend", step: number, at: number): NewEvent => {
