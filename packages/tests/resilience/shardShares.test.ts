@@ -101,6 +101,30 @@ describe("the shares of a shard", () => {
     }),
   );
 
+  it.effect("count right when the only place is given on, left and taken again all at once", () =>
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock;
+      const limits = { ...defaultLimits, gatewayShare: 0.01 };
+      const shares = new ShardShares(
+        window,
+        () => limits,
+        () => clock.currentTimeMillisUnsafe(),
+      );
+      yield* shares.enter(visit());
+      const hasty = yield* Effect.forkChild(
+        Effect.gen(function* () {
+          yield* shares.enter(visit({ merchant: "hasty" }));
+          shares.leave(visit({ merchant: "hasty" }));
+          yield* shares.enter(visit({ merchant: "hasty" }));
+        }),
+      );
+      yield* Effect.yieldNow;
+      shares.leave(visit());
+      yield* Fiber.join(hasty);
+      expect(shares.isCrowded(visit())).toBe(true);
+    }),
+  );
+
   it.effect("have nobody wait for what does not move, nor forget who left while waiting", () =>
     Effect.gen(function* () {
       const shares = yield* make;

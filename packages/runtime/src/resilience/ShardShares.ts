@@ -137,7 +137,10 @@ export class ShardShares {
   }
 
   #forgetEmpty(shares: ReadonlyArray<readonly [key: string, share: Share]>): void {
-    for (const [key, { taken, waiting }] of shares) if (taken === 0 && waiting.size === 0) this.#shares.delete(key);
+    for (const [key, share] of shares) {
+      // Whoever was woken may have left it empty already, and another may have begun it anew.
+      if (share.taken === 0 && share.waiting.size === 0 && this.#shares.get(key) === share) this.#shares.delete(key);
+    }
   }
 
   #sharesOf(visit: Visit): ReadonlyArray<readonly [key: string, share: Share]> {
