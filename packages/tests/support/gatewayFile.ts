@@ -7,7 +7,7 @@ let files = 0;
 /** The cluster's simulator, whose breaker stays closed: for tests that are about other things, and break it often. */
 export const withoutBreaker = ({ folder, simulator }: { readonly folder: string; readonly simulator: string }) =>
   gatewayFile(folder, {
-    gateways: [{ name: "simulator", type: "simulator", url: simulator, resilience: { failureThreshold: 1_000 } }],
+    gateways: [{ name: "simulator", type: "simulator", url: simulator, resilience: { failureThreshold: 1_000_000 } }],
   });
 
 /** What `startNodes` is to be given beside the node's name. */

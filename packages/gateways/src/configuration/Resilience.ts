@@ -30,8 +30,8 @@ export const ResilienceConfig = Schema.Struct({
   /** How many times longer than the one before each wait is: 1 to 10, default 2. */
   backoffMultiplier: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 1, maximum: 10 }))),
 
-  /** Failures in a row, over all nodes, that open a circuit: 1 to 1000, default 5. */
-  failureThreshold: Schema.optionalKey(between(1, 1_000)),
+  /** Failures in a row, over all nodes, that open a circuit: 1 to 1000000, default 5. */
+  failureThreshold: Schema.optionalKey(between(1, 1_000_000)),
   /** Successes in a row, over all nodes, that close one that is half open: 1 to 100, default 2. */
   successThreshold: Schema.optionalKey(between(1, 100)),
   /** How long an open circuit rejects every call before one may probe, in milliseconds: 1 to 3600000, default 60000. */
