@@ -87,6 +87,18 @@ describe("a genuine webhook", () => {
       }),
   );
 
+  it.effect("that holds an item many times is told of it once, and known the next time", () =>
+    Effect.gen(function* () {
+      const { store, done } = storeOf();
+      const notifications = Array.from({ length: 1_001 }, () => notification);
+      const intake = yield* intakeOf(store, () => ({ _tag: "Verified", notifications }));
+      expect(yield* intake.receive(raw)).toBe("accepted");
+      expect(done).toEqual(whole);
+      expect(yield* intake.receive(raw)).toBe("duplicate");
+      expect(done).toEqual([...whole, "known?"]);
+    }),
+  );
+
   it.live("that comes twice at the same time is told once", () =>
     Effect.gen(function* () {
       const { store, done } = storeOf(undefined, true);

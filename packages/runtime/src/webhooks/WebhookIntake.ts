@@ -135,8 +135,10 @@ const make = Effect.gen(function* () {
     raw: RawWebhook,
     notifications: ReadonlyArray<Notification>,
   ) {
-    const ours = notifications.filter(isOurs);
-    if (notifications.length > itemsMax || !ours.every((one) => isNotifiedAbout(aboutOf(receiver, one)))) {
+    // One item that is repeated in a batch is one: whoever has a signed one could fill the disk with batches of it.
+    const distinct = [...new Map(notifications.map((one) => [one.dedupeKey, one])).values()];
+    const ours = distinct.filter(isOurs);
+    if (distinct.length > itemsMax || !ours.every((one) => isNotifiedAbout(aboutOf(receiver, one)))) {
       return yield* unreadable(raw, "it names what no gateway gives such a name");
     }
     const known = yield* Effect.forEach(ours, ({ dedupeKey }) => store.isKnown(raw.gateway, dedupeKey), {
