@@ -2,7 +2,7 @@
 import { Gateways, type Gateway } from "@aegispay/gateways/Gateway";
 import type { Notification, ReadWebhook } from "@aegispay/gateways/webhooks/Webhook";
 import { layerWebhookIntake, WebhookIntake } from "@aegispay/runtime/webhooks/WebhookIntake";
-import { WebhooksUnavailable, WebhookStore } from "@aegispay/runtime/webhooks/WebhookStore";
+import { type RawWebhook, WebhooksUnavailable, WebhookStore } from "@aegispay/runtime/webhooks/WebhookStore";
 import { describe, expect, it } from "@effect/vitest";
 import { Context, Effect, Layer } from "effect";
 
@@ -132,6 +132,44 @@ describe("the receiver", () => {
       });
       expect(yield* intake.receive(raw)).toBe("unavailable");
       expect(done).toEqual([]);
+    }),
+  );
+
+  it.effect("keeps no card number, of no webhook, in no header, and every other byte", () =>
+    Effect.gen(function* () {
+      const { store } = storeOf();
+      const kept: Array<RawWebhook> = [];
+      const keeping = {
+        ...store,
+        keep: (one: RawWebhook) => Effect.sync(() => kept.push(one)),
+        keepRefused: (one: RawWebhook) => Effect.sync(() => void kept.push(one)),
+      };
+      const text = `{"card":"4242 4242 4242 4242","phone":"+5511912345678","id":"\u00fc4242424242424242","n":1}`;
+      const sent = {
+        ...raw,
+        rawBody: Buffer.concat([Buffer.from(text), Buffer.from([0, 255])]),
+        headers: { a: "4111111111111111" },
+      };
+      for (const verdict of [
+        { _tag: "Verified", notifications: [notification] },
+        { _tag: "Unreadable", reason: "no" },
+        { _tag: "Forged", reason: "no" },
+      ] as const) {
+        const intake = yield* intakeOf(keeping, () => verdict);
+        yield* intake.receive(sent);
+        yield* Effect.yieldNow;
+      }
+      expect(kept).toHaveLength(3);
+      const masked = text
+        .replaceAll("4242 4242 4242 4242", "**** **** **** ****")
+        .replaceAll("4242424242424242", "*".repeat(16));
+      for (const { rawBody, headers } of kept) {
+        expect(Buffer.concat([Buffer.from(masked), Buffer.from([0, 255])]).equals(rawBody)).toBe(true);
+        expect(headers).toEqual({ a: "*".repeat(16) });
+      }
+      const intake = yield* intakeOf(keeping, () => ({ _tag: "Unreadable", reason: "no" }));
+      yield* intake.receive(raw);
+      expect(kept.at(-1)?.rawBody).toBe(raw.rawBody);
     }),
   );
 

@@ -9,6 +9,7 @@
  *    harmless, since a notification only makes a payment look its own errands up.
  * 5. It moves no state (core/payment/notification).
  */
+import { hideCardNumbers } from "@aegispay/core/identity/CardNumber";
 import { isGatewayKey, parsePaymentKey, type PaymentRef } from "@aegispay/core/identity/Identity";
 import { Gateways } from "@aegispay/gateways/Gateway";
 import type { Notification, ReadWebhook } from "@aegispay/gateways/webhooks/Webhook";
@@ -59,6 +60,16 @@ const aboutOf = ({ name, account }: Receiver, notification: Notification): Notif
     ...(amount === undefined ? {} : { amount }),
     ...(says === undefined ? {} : { says }),
   };
+};
+
+/** As it came where it holds none. Bytes stay bytes: every one of them is a character of Latin-1. */
+const withoutCardNumbers = (raw: RawWebhook): RawWebhook => {
+  const body = Buffer.from(raw.rawBody).toString("latin1");
+  const hidden = hideCardNumbers(body);
+  const headers = Object.fromEntries(
+    Object.entries(raw.headers).map(([name, value]) => [name, hideCardNumbers(value)]),
+  );
+  return { ...raw, headers, ...(hidden === body ? {} : { rawBody: Buffer.from(hidden, "latin1") }) };
 };
 
 export class WebhookIntake extends Context.Service<
@@ -146,7 +157,7 @@ const make = Effect.gen(function* () {
     });
     const fresh = ours.filter((_, index) => !known[index]);
     if (fresh.length === 0 && ours.length > 0) return "duplicate" as const;
-    const sequence = yield* store.keep(raw, "genuine");
+    const sequence = yield* keep(raw, "genuine");
     if (ours.length === 0) return "ignored" as const;
     yield* Effect.forEach(
       fresh,
@@ -164,8 +175,11 @@ const make = Effect.gen(function* () {
     return Effect.flatMap(claim(marks), (release) => Effect.ensuring(genuine(receiver, raw, notifications), release));
   };
 
+  /** What is kept is byte for byte what came, but for card numbers: a gateway has no cause to send one, and we have none to keep it. */
+  const keep = (raw: RawWebhook, verdict: "genuine" | "unreadable") => store.keep(withoutCardNumbers(raw), verdict);
+
   const unreadable = Effect.fnUntraced(function* (raw: RawWebhook, reason: string) {
-    const sequence = yield* store.keep(raw, "unreadable");
+    const sequence = yield* keep(raw, "unreadable");
     yield* store.parkUnreadable(raw.gateway, sequence, reason);
     return "unreadable" as const;
   });
@@ -175,7 +189,7 @@ const make = Effect.gen(function* () {
     const last = refusedAt.get(raw.gateway) ?? Number.NEGATIVE_INFINITY;
     if (raw.rawBody.length > refusedMaxBytes || raw.receivedAt - last < refusedEveryMillis) return Effect.void;
     refusedAt.set(raw.gateway, raw.receivedAt);
-    return Effect.asVoid(Effect.forkIn(Effect.ignore(store.keepRefused(raw, reason)), scope));
+    return Effect.asVoid(Effect.forkIn(Effect.ignore(store.keepRefused(withoutCardNumbers(raw), reason)), scope));
   };
 
   let warnedAt = Number.NEGATIVE_INFINITY;
