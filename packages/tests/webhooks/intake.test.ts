@@ -4,7 +4,7 @@ import type { Notification, ReadWebhook } from "@aegispay/gateways/webhooks/Webh
 import { layerWebhookIntake, WebhookIntake } from "@aegispay/runtime/webhooks/WebhookIntake";
 import { type RawWebhook, WebhooksUnavailable, WebhookStore } from "@aegispay/runtime/webhooks/WebhookStore";
 import { describe, expect, it } from "@effect/vitest";
-import { Context, Effect, Layer } from "effect";
+import { Context, Effect, Fiber, Layer, Scheduler } from "effect";
 
 const key = `ap_${"k".repeat(43)}`;
 const payment = { merchant: "shop", paymentId: "order-1" };
@@ -113,6 +113,21 @@ describe("a genuine webhook", () => {
 });
 
 describe("the receiver", () => {
+  it.live("takes one again whose taking was cut off, wherever that was", () =>
+    Effect.gen(function* () {
+      for (let steps = 0; steps < 60; steps++) {
+        const { store } = storeOf();
+        const intake = yield* intakeOf(store, verified);
+        const cutOff = yield* Effect.forkChild(
+          Effect.provideService(intake.receive(raw), Scheduler.MaxOpsBeforeYield, 4),
+        );
+        for (let step = 0; step < steps; step++) yield* Effect.yieldNow;
+        yield* Fiber.interrupt(cutOff);
+        expect(["accepted", "duplicate"], `cut off after ${steps} steps`).toContain(yield* intake.receive(raw));
+      }
+    }),
+  );
+
   it.live("answers within a second although its store gives no answer", () =>
     Effect.gen(function* () {
       const { store } = storeOf();

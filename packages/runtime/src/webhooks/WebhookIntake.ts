@@ -41,6 +41,9 @@ const refusedMaxBytes = 64 * 1024;
 /** Between two words about webhooks that could not be taken, in milliseconds. */
 const warnEveryMillis = 10_000;
 
+/** Makes what may be cut off of what is in the middle of something that may not. */
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>;
+
 interface Receiver {
   readonly name: string;
   readonly account: string;
@@ -93,10 +96,10 @@ const make = Effect.gen(function* () {
   const underWay = new Map<string, Deferred.Deferred<void>>();
 
   /** One at a time for each mark, so that a webhook which comes twice at once is known the second time. */
-  const claim = (marks: ReadonlyArray<string>): Effect.Effect<Effect.Effect<void>> =>
+  const claim = (marks: ReadonlyArray<string>, restore: Restore): Effect.Effect<Effect.Effect<void>> =>
     Effect.suspend(() => {
       const busy = marks.map((mark) => underWay.get(mark)).find((found) => found !== undefined);
-      if (busy !== undefined) return Effect.flatMap(Deferred.await(busy), () => claim(marks));
+      if (busy !== undefined) return Effect.flatMap(restore(Deferred.await(busy)), () => claim(marks, restore));
       const mine = Deferred.makeUnsafe<void>();
       for (const mark of marks) underWay.set(mark, mine);
       const release = Effect.sync(() => {
@@ -172,7 +175,12 @@ const make = Effect.gen(function* () {
 
   const takenOnce = (receiver: Receiver, raw: RawWebhook, notifications: ReadonlyArray<Notification>) => {
     const marks = notifications.map(({ dedupeKey }) => `${raw.gateway}/${dedupeKey}`);
-    return Effect.flatMap(claim(marks), (release) => Effect.ensuring(genuine(receiver, raw, notifications), release));
+    // One that is cut off between the claim and its work would be busy for ever.
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(claim(marks, restore), (release) =>
+        Effect.ensuring(restore(genuine(receiver, raw, notifications)), release),
+      ),
+    );
   };
 
   /** What is kept is byte for byte what came, but for card numbers: a gateway has no cause to send one, and we have none to keep it. */
