@@ -19,8 +19,11 @@ export interface ReloadingGateways {
   readonly gateways: typeof Gateways.Service;
   /** The configuration in force. */
   readonly current: () => GatewaysConfig;
-  /** Replaces the configuration; where it fails the one before stays in force. */
-  readonly reload: (config: GatewaysConfig) => Effect.Effect<void, SecretMissing>;
+  /**
+   * Replaces the configuration; where it fails the one before stays in force. `inForce` is called in the same moment, for what
+   * else must change with it.
+   */
+  readonly reload: (config: GatewaysConfig, inForce?: () => void) => Effect.Effect<void, SecretMissing>;
 }
 
 interface Adapted {
@@ -118,7 +121,7 @@ export const makeReloadingGateways: (
   let candidates: ReadonlyArray<Candidate> = [];
   let surroundings = surroundingsOf(config, adapterOf);
 
-  const replace = Effect.fnUntraced(function* (next: GatewaysConfig) {
+  const replace = Effect.fnUntraced(function* (next: GatewaysConfig, inForceToo: () => void) {
     const kept = new Set<Adapted>();
     const made: Array<Adapted> = [];
     const following: Array<Adapted> = [];
@@ -140,10 +143,12 @@ export const makeReloadingGateways: (
     candidates = following.map(({ candidate }) => candidate);
     surroundings = keepingEquals(surroundings, surroundingsOf(next, adapterOf), candidates);
     inForce = next;
+    inForceToo();
     yield* Effect.forEach(gone, retire, { discard: true });
   });
 
-  const reload = (next: GatewaysConfig) => turn.withPermit(Effect.uninterruptible(replace(next)));
+  const reload = (next: GatewaysConfig, inForceToo = (): void => undefined) =>
+    turn.withPermit(Effect.uninterruptible(replace(next, inForceToo)));
 
   yield* reload(config);
 

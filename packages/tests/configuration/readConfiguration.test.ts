@@ -1,7 +1,7 @@
 /** A configuration's text: every mistake is said with its line, its column and its field, all of them at once. */
 import { formatProblems } from "@aegispay/gateways/configuration/ConfigurationText";
 import { readConfiguration, secretsMissing } from "@aegispay/gateways/configuration/readConfiguration";
-import { describe, expect, it } from "@effect/vitest";
+import { describe, expect, it, vi } from "@effect/vitest";
 import { readFileSync } from "node:fs";
 import { ConfigProvider, Effect, Result } from "effect";
 
@@ -113,6 +113,27 @@ describe("a configuration's text", () => {
     const broken = `${pasted}  oops "sk_live_4244\n`;
     expect(`${problemsOf(pasted).join("\n")}${problemsOf(broken).join("\n")}`).not.toContain("sk_live");
   });
+
+  for (const [where, text] of [
+    ["as a field", good.replace("returnUrl:", "sk_live_4242:")],
+    ["without its field", good.replace("{ env: STRIPE_KEY }", "{ sk_live_4242 }")],
+    ["as a field that is a map", `${good}? { sk_live_4242: 1 }\n: 2\n`],
+    ["as a tag", good.replace("{ env: STRIPE_KEY }", "!sk_live_4242 x")],
+    ["as an alias", good.replace("{ env: STRIPE_KEY }", "*sk_live_4242")],
+    ["behind a bracket", good.replace("{ env: STRIPE_KEY }", "]sk_live_4242")],
+    ["behind a bar", good.replace("{ env: STRIPE_KEY }", "|sk_live_4242")],
+    ["as a directive", `%sk_live_4242\n---\n${good}`],
+    ["as an escape", good.replace("{ env: STRIPE_KEY }", String.raw`"\xsk_live_4242"`)],
+  ] as const) {
+    it(`is never shown where a key was pasted ${where}, nor by the parser itself`, () => {
+      const warnings = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+      const problems = problemsOf(text);
+      const warned = warnings.mock.calls.map(String);
+      warnings.mockRestore();
+      expect(problems).not.toEqual([]);
+      expect([...problems, ...warned].join("\n")).not.toMatch(/sk_live|4242/);
+    });
+  }
 });
 
 describe("a configuration in the docs", () => {
@@ -147,6 +168,18 @@ describe("a configuration whose secrets are not in the environment", () => {
       );
       const all = { STRIPE_KEY: "sk", HOOK_ONE: "a", HOOK_TWO: "b", ADYEN_KEY: "k", HMAC: "00".repeat(32) };
       expect(yield* missing(all)).toEqual([]);
+    }),
+  );
+
+  it.effect("does not show what may be the secret itself, in the place of the variable's name", () =>
+    Effect.gen(function* () {
+      const pasted = good.replace("STRIPE_KEY", "sk_live_4242abc").replace("HOOK_ONE", "whsec_4242ABC");
+      const read = Result.getOrThrow(readConfiguration(pasted));
+      const none = ConfigProvider.fromUnknown({});
+      const missing = Effect.provideService(secretsMissing(read), ConfigProvider.ConfigProvider, none);
+      const said = formatProblems("g.yaml", yield* missing);
+      expect(said).toMatch(/^g\.yaml:8:18: gateways\[1\]\.secretKey\.env: .*environment variable, which is not set/);
+      expect(said).not.toContain("4242");
     }),
   );
 });

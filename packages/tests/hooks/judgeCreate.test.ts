@@ -31,6 +31,42 @@ const failures: ReadonlyArray<readonly [string, () => unknown, string]> = [
     },
     "it failed: Error: down",
   ],
+  [
+    "throws what cannot be shown",
+    () => {
+      throw Object.create(null);
+    },
+    "it failed",
+  ],
+  [
+    "rejects with an error that fails when it is looked at",
+    () =>
+      Promise.reject(
+        Object.defineProperty(new Error("down"), "message", {
+          get: () => {
+            throw new Error("trap");
+          },
+        }),
+      ),
+    "it failed",
+  ],
+  [
+    "is a thenable that throws",
+    () => ({
+      then: () => {
+        throw new Error("down");
+      },
+    }),
+    "it failed",
+  ],
+  [
+    "does not yield, and answers when it is too late",
+    () => {
+      for (const until = performance.now() + 80; performance.now() < until;);
+      return { verdict: "allow" };
+    },
+    "it gave no answer within 50 ms",
+  ],
   ["rejects", () => Promise.reject(new Error("down")), "it failed: Error: down"],
   ["fails as an Effect", () => Effect.fail("down"), "it failed: down"],
   ["dies as an Effect", () => Effect.die("down"), "it failed: down"],

@@ -2,9 +2,9 @@
 import { Gateways, type Gateway } from "@aegispay/gateways/Gateway";
 import type { Notification, ReadWebhook } from "@aegispay/gateways/webhooks/Webhook";
 import { layerWebhookIntake, WebhookIntake } from "@aegispay/runtime/webhooks/WebhookIntake";
-import { WebhooksUnavailable, WebhookStore } from "@aegispay/runtime/webhooks/WebhookStore";
+import { type RawWebhook, WebhooksUnavailable, WebhookStore } from "@aegispay/runtime/webhooks/WebhookStore";
 import { describe, expect, it } from "@effect/vitest";
-import { Context, Effect, Layer } from "effect";
+import { Context, Effect, Fiber, Layer, Scheduler } from "effect";
 
 const key = `ap_${"k".repeat(43)}`;
 const payment = { merchant: "shop", paymentId: "order-1" };
@@ -87,6 +87,18 @@ describe("a genuine webhook", () => {
       }),
   );
 
+  it.effect("that holds an item many times is told of it once, and known the next time", () =>
+    Effect.gen(function* () {
+      const { store, done } = storeOf();
+      const notifications = Array.from({ length: 1_001 }, () => notification);
+      const intake = yield* intakeOf(store, () => ({ _tag: "Verified", notifications }));
+      expect(yield* intake.receive(raw)).toBe("accepted");
+      expect(done).toEqual(whole);
+      expect(yield* intake.receive(raw)).toBe("duplicate");
+      expect(done).toEqual([...whole, "known?"]);
+    }),
+  );
+
   it.live("that comes twice at the same time is told once", () =>
     Effect.gen(function* () {
       const { store, done } = storeOf(undefined, true);
@@ -101,6 +113,21 @@ describe("a genuine webhook", () => {
 });
 
 describe("the receiver", () => {
+  it.live("takes one again whose taking was cut off, wherever that was", () =>
+    Effect.gen(function* () {
+      for (let steps = 0; steps < 60; steps++) {
+        const { store } = storeOf();
+        const intake = yield* intakeOf(store, verified);
+        const cutOff = yield* Effect.forkChild(
+          Effect.provideService(intake.receive(raw), Scheduler.MaxOpsBeforeYield, 4),
+        );
+        for (let step = 0; step < steps; step++) yield* Effect.yieldNow;
+        yield* Fiber.interrupt(cutOff);
+        expect(["accepted", "duplicate"], `cut off after ${steps} steps`).toContain(yield* intake.receive(raw));
+      }
+    }),
+  );
+
   it.live("answers within a second although its store gives no answer", () =>
     Effect.gen(function* () {
       const { store } = storeOf();
@@ -120,6 +147,44 @@ describe("the receiver", () => {
       });
       expect(yield* intake.receive(raw)).toBe("unavailable");
       expect(done).toEqual([]);
+    }),
+  );
+
+  it.effect("keeps no card number, of no webhook, in no header, and every other byte", () =>
+    Effect.gen(function* () {
+      const { store } = storeOf();
+      const kept: Array<RawWebhook> = [];
+      const keeping = {
+        ...store,
+        keep: (one: RawWebhook) => Effect.sync(() => kept.push(one)),
+        keepRefused: (one: RawWebhook) => Effect.sync(() => void kept.push(one)),
+      };
+      const text = `{"card":"4242 4242 4242 4242","phone":"+5511912345678","id":"\u00fc4242424242424242","n":1}`;
+      const sent = {
+        ...raw,
+        rawBody: Buffer.concat([Buffer.from(text), Buffer.from([0, 255])]),
+        headers: { a: "4111111111111111" },
+      };
+      for (const verdict of [
+        { _tag: "Verified", notifications: [notification] },
+        { _tag: "Unreadable", reason: "no" },
+        { _tag: "Forged", reason: "no" },
+      ] as const) {
+        const intake = yield* intakeOf(keeping, () => verdict);
+        yield* intake.receive(sent);
+        yield* Effect.yieldNow;
+      }
+      expect(kept).toHaveLength(3);
+      const masked = text
+        .replaceAll("4242 4242 4242 4242", "**** **** **** ****")
+        .replaceAll("4242424242424242", "*".repeat(16));
+      for (const { rawBody, headers } of kept) {
+        expect(Buffer.concat([Buffer.from(masked), Buffer.from([0, 255])]).equals(rawBody)).toBe(true);
+        expect(headers).toEqual({ a: "*".repeat(16) });
+      }
+      const intake = yield* intakeOf(keeping, () => ({ _tag: "Unreadable", reason: "no" }));
+      yield* intake.receive(raw);
+      expect(kept.at(-1)?.rawBody).toBe(raw.rawBody);
     }),
   );
 

@@ -64,5 +64,13 @@ const scan = (text: string): boolean => {
 /** Whether the text holds a card number anywhere. */
 export const holdsCardNumber = (text: string): boolean => scan(text) && scan(text.replaceAll(hexadecimalId, "#"));
 
+/** The text with the digits of its card numbers, and of whatever looks like one, hidden; the very text where it holds none. */
+export const hideCardNumbers = (text: string): string =>
+  holdsCardNumber(text)
+    ? text.replaceAll(candidate, (run: string, at: number) =>
+        !isTelephoneNumber(text, at, run) && runHoldsCardNumber(run) ? run.replaceAll(/\d/g, "*") : run,
+      )
+    : text;
+
 /** Whether any string, number or key of a decoded JSON value holds one: escapes can hide it from a look at the text. */
 export const valueHoldsCardNumber: (value: unknown) => boolean = holdsDeep;

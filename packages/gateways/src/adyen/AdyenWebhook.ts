@@ -40,35 +40,49 @@ const NotificationItem = Schema.Struct({
   additionalData: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
 });
 type NotificationItem = typeof NotificationItem.Type;
+const decodeItem = Schema.decodeUnknownOption(NotificationItem);
 
+/** An item before its signature is verified: all that anybody may send, and nothing of it is understood yet. */
+const Item = Schema.Record(Schema.String, Schema.Unknown);
+type Item = typeof Item.Type;
 const decodeBatch = Schema.decodeUnknownOption(
   Schema.fromJsonString(
-    Schema.Struct({
-      notificationItems: Schema.NonEmptyArray(Schema.Struct({ NotificationRequestItem: NotificationItem })),
-    }),
+    Schema.Struct({ notificationItems: Schema.NonEmptyArray(Schema.Struct({ NotificationRequestItem: Item })) }),
   ),
 );
 
-/** What the signature is over. */
-const signedText = (item: NotificationItem): string =>
-  [
-    item.pspReference,
-    item.originalReference ?? "",
-    item.merchantAccountCode,
-    item.merchantReference ?? "",
-    String(item.amount.value),
-    item.amount.currency,
-    item.eventCode,
-    item.success,
-  ].join(":");
+const isObject = (value: unknown): value is Item => typeof value === "object" && value !== null;
+const memberOf = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined);
+
+/** A part of what is signed, as text; of another kind it could be written in many ways under one signature. */
+const partOf = (value: unknown, kind: "string" | "number" = "string"): string | undefined =>
+  typeof value === kind ? String(value) : value === undefined || value === null ? "" : undefined;
+
+/** What the signature is over; undefined where its parts could be told apart in more than one way, so that it signs nothing. */
+const signedText = (item: Item): string | undefined => {
+  const before = [item["pspReference"], item["originalReference"], item["merchantAccountCode"]].map((part) =>
+    partOf(part),
+  );
+  const after = [
+    partOf(memberOf(item["amount"], "value"), "number"),
+    partOf(memberOf(item["amount"], "currency")),
+    partOf(item["eventCode"]),
+    partOf(item["success"]),
+  ];
+  // A colon in the reference, which merchants choose, moves no other part; one in a second part would.
+  if ([...before, ...after].some((part) => part === undefined || part.includes(":"))) return undefined;
+  const reference = partOf(item["merchantReference"]);
+  return reference === undefined ? undefined : [...before, reference, ...after].join(":");
+};
 
 /** Node reads what is no hex as far as it is, maybe not at all: anybody can sign with an empty key. */
 export const isHmacKey = (key: Redacted.Redacted): boolean => /^(?:[0-9a-f]{2}){16,}$/i.test(Redacted.value(key));
 
-const isSigned = (item: NotificationItem, hmacKeys: ReadonlyArray<Redacted.Redacted>): boolean => {
-  const claimed = item.additionalData?.["hmacSignature"];
-  if (typeof claimed !== "string") return false;
-  const digestWith = (key: string) => hmacSha256(Buffer.from(key, "hex"), signedText(item));
+const isSigned = (item: Item, hmacKeys: ReadonlyArray<Redacted.Redacted>): boolean => {
+  const claimed = memberOf(item["additionalData"], "hmacSignature");
+  const text = signedText(item);
+  if (typeof claimed !== "string" || text === undefined) return false;
+  const digestWith = (key: string) => hmacSha256(Buffer.from(key, "hex"), text);
   return signedByAny(hmacKeys.filter(isHmacKey), digestWith, [Buffer.from(claimed, "base64")]);
 };
 
@@ -152,12 +166,15 @@ export const adyenWebhook =
   (merchantAccount: string, hmacKeys: ReadonlyArray<Redacted.Redacted>): ReadWebhook =>
   ({ rawBody }) => {
     const batch = Option.getOrUndefined(decodeBatch(Buffer.from(rawBody).toString("utf8")));
-    if (batch === undefined) return unreadableWebhook("no notification of Adyen's");
-    const items = batch.notificationItems.map(({ NotificationRequestItem }) => NotificationRequestItem);
+    // The signatures are in the body: one that cannot be read bears none.
+    if (batch === undefined) return forged("no notification of Adyen's, so none that is signed");
+    const given = batch.notificationItems.map(({ NotificationRequestItem }) => NotificationRequestItem);
     // One forged item makes the rest suspect: Adyen sends the whole batch again.
-    if (!items.every((item) => isSigned(item, hmacKeys))) return forged("signed by no key of ours");
-    if (!items.every((item) => item.merchantAccountCode === merchantAccount)) {
+    if (!given.every((item) => isSigned(item, hmacKeys))) return forged("signed by no key of ours");
+    if (!given.every((item) => item["merchantAccountCode"] === merchantAccount)) {
       return forged("about another merchant account");
     }
+    const items = given.flatMap((item) => Option.toArray(decodeItem(item)));
+    if (items.length < given.length) return unreadableWebhook("an item that is no notification as Adyen has them");
     return { _tag: "Verified", notifications: items.map(notificationOf) };
   };

@@ -2,7 +2,19 @@
  * A configuration's text, JSON or YAML 1.2, as a value whose every field knows where it stands. What is wrong with the
  * text itself is said without a piece of it: somebody may have put a key there.
  */
-import { Alias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from "yaml";
+import {
+  Alias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type ErrorCode,
+  type Node,
+  type YAMLError,
+} from "yaml";
 
 /** What is wrong, and where: the line and column count from 1. */
 export interface ConfigurationProblem {
@@ -63,9 +75,21 @@ const whatIsWrong = (cause: unknown): string => {
   return "it cannot be read as JSON or YAML";
 };
 
-/** The first line of a message of the parser; others would show the text. */
-const firstLine = (message: string): string =>
-  message.startsWith("Maximum call stack") ? whatIsWrong(new RangeError(message)) : message.split("\n")[0]!;
+/** Instead of the sentences in which the parser quotes the text. */
+const instead: Partial<Record<ErrorCode, string>> = {
+  TAG_RESOLVE_FAILED: "Unresolved tag",
+  BAD_COLLECTION_TYPE: "A tag of another kind of value",
+  BAD_DIRECTIVE: "Unknown directive",
+  BAD_ALIAS: "An alias of nothing that stands before it",
+  BAD_DQ_ESCAPE: "Invalid escape sequence",
+};
+
+/** What the parser says, without a piece of the text: it quotes behind a colon, and on further lines. */
+const sentenceOf = ({ code, message }: YAMLError): string => {
+  if (message.startsWith("Maximum call stack")) return whatIsWrong(new RangeError(message));
+  const [said = ""] = message.split(code === "UNEXPECTED_TOKEN" ? /: |\n/ : "\n");
+  return instead[code] ?? said;
+};
 
 const isEmpty = (contents: Node | null): boolean =>
   contents === null || (isScalar(contents) && contents.value === null);
@@ -82,10 +106,12 @@ export const readText = (text: string): ConfigurationText | ReadonlyArray<Config
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2" });
+    // Warnings of the parser's own go to stderr, and quote the text.
+    const options = { prettyErrors: false, stringKeys: true, logLevel: "error", version: "1.2" } as const;
+    const document = parseDocument(text, { ...options, lineCounter: lines });
     const broken = [...document.errors, ...document.warnings];
     if (broken.length > 0) {
-      return broken.map((error) => ({ ...at(error.pos[0]), field: "", message: firstLine(error.message) }));
+      return broken.map((error) => ({ ...at(error.pos[0]), field: "", message: sentenceOf(error) }));
     }
     if (isEmpty(document.contents)) {
       return whole('it is empty: it begins with "gateways", a list with at least one gateway');

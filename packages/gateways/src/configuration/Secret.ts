@@ -18,6 +18,10 @@ export class SecretMissing extends Schema.TaggedError<SecretMissing>()("SecretMi
   field: Schema.optionalKey(Schema.String),
 }) {}
 
+/** A secret that was pasted in the place of a name may be a good name too: it is shown only as a variable is usually written. */
+const shown = (env: string): string =>
+  /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/.test(env) && env.length <= 64 ? ` ${env}` : "";
+
 /** Reads the secrets of one gateway; `field` is where its configuration names it. An empty value is as good as none. */
 export const readSecret = (
   gateway: string,
@@ -31,7 +35,7 @@ export const readSecret = (
     Effect.mapError(
       () =>
         new SecretMissing({
-          message: `gateway ${gateway}: ${field} names the environment variable ${env}, which is not set`,
+          message: `gateway ${gateway}: ${field} names the environment variable${shown(env)}, which is not set`,
           field,
         }),
     ),

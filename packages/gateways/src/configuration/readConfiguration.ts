@@ -5,6 +5,7 @@
 import { Effect, Result, Schema, SchemaAST, SchemaIssue } from "effect";
 import { adapterOf, GatewaysConfig } from "../GatewaysConfig.ts";
 import {
+  fieldName,
   isText,
   readText,
   type ConfigurationProblem,
@@ -24,11 +25,13 @@ const decode = Schema.decodeUnknownResult(GatewaysConfig, { onExcessProperty: "e
 const fieldsOf = (ast: SchemaAST.AST): string =>
   SchemaAST.isObjects(ast) ? ast.propertySignatures.map(({ name }) => String(name)).join(", ") : "";
 
+const noSuchField = "there is no such field";
+
 const sentence = (issue: SchemaIssue.Leaf): string => {
   if (issue._tag === "MissingKey") return "is missing";
   if (issue._tag !== "UnexpectedKey") return SchemaIssue.defaultLeafHook(issue);
   const fields = fieldsOf(issue.ast);
-  return `there is no such field${fields === "" ? "" : `; there are: ${fields}`}`;
+  return `${noSuchField}${fields === "" ? "" : `; there are: ${fields}`}`;
 };
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1({ leafHook: sentence });
@@ -55,6 +58,14 @@ const worded = (path: FieldPath, message: string): string =>
     ? "is missing: the list has an entry at least"
     : lowerFirst(message);
 
+/** A misspelt name is shown; what stands in the place of one may be a key that was pasted there. */
+const isShown = (name: PropertyKey | undefined): boolean => typeof name !== "string" || /^[A-Za-z_-]{1,24}$/.test(name);
+
+const withoutPasted = (path: FieldPath, message: string, problem: ConfigurationProblem): ConfigurationProblem =>
+  message.startsWith(noSuchField) && !isShown(path.at(-1))
+    ? { ...problem, field: fieldName([...path.slice(0, -1), "not shown"]) }
+    : problem;
+
 const byPlace = (one: ConfigurationProblem, other: ConfigurationProblem): number =>
   one.line - other.line || one.column - other.column;
 
@@ -69,7 +80,7 @@ export const readConfiguration = (
   const { issues } = format(decoded.failure.issue);
   const problems = issues.map(({ path, message }) => {
     const keys = (path ?? []) as FieldPath;
-    return problemAt(blamed(value, keys, message), worded(keys, message));
+    return withoutPasted(keys, message, problemAt(blamed(value, keys, message), worded(keys, message)));
   });
   return Result.fail(problems.toSorted(byPlace));
 };

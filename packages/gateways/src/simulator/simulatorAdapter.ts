@@ -1,7 +1,8 @@
 import { Effect, Schema } from "effect";
 import type { Adapter } from "../Adapter.ts";
 import { between, callFields, Label, oneDayMillis, SimulatorUrl } from "../configuration/fields.ts";
-import { readSecret, SecretReference } from "../configuration/Secret.ts";
+import { readSecret, SecretMissing, SecretReference } from "../configuration/Secret.ts";
+import { isStandardSecret } from "../webhooks/standardWebhooks.ts";
 import { makeSimulatorGateway } from "./SimulatorGateway.ts";
 
 const SimulatorConfig = Schema.Struct({
@@ -28,6 +29,10 @@ export const simulatorAdapter: Adapter<typeof SimulatorConfig.Type> = {
   resilience: { failureThreshold: 50 },
   make: Effect.fnUntraced(function* ({ webhookSecret, ...config }: typeof SimulatorConfig.Type) {
     const secret = webhookSecret && (yield* readSecret(config.name, "webhookSecret", webhookSecret));
+    if (secret !== undefined && !isStandardSecret(secret)) {
+      const message = `gateway ${config.name}: webhookSecret has nothing behind its whsec_ that could be a key`;
+      return yield* new SecretMissing({ message, field: "webhookSecret" });
+    }
     return yield* makeSimulatorGateway({
       account: "default",
       ...config,

@@ -30,8 +30,16 @@ export const runUntilTold: Effect.Effect<never> = Effect.andThen(
   Effect.never,
 );
 
+/** What strangers have sent may be shown, and a terminal obeys control characters: all but colours are written out, as in JSON. */
+export const visible = (text: string): string =>
+  text.replaceAll(
+    // oxlint-disable-next-line no-control-regex
+    /(?!\u001b\[[\d;]{0,16}m)[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
 export const printResult = (text: string): Effect.Effect<void> =>
-  Effect.sync(() => void process.stdout.write(`${text}\n`));
+  Effect.sync(() => void process.stdout.write(`${visible(text)}\n`));
 
 export const printJson = (document: unknown): Effect.Effect<void> => printResult(JSON.stringify(document));
 

@@ -6,6 +6,7 @@ import { Gateways } from "@aegispay/gateways/Gateway";
 import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
 import { makeReloadingGateways } from "@aegispay/gateways/ReloadingGateways";
 import { Cause, Context, Effect, Exit, Layer, Queue } from "effect";
+import { hookNames } from "../hooks/Hooks.ts";
 import { HooksInForce, type ConfiguredHooks } from "../hooks/HooksInForce.ts";
 import { loadHooks } from "../hooks/loadHooks.ts";
 import { count, metric } from "../metrics/Metrics.ts";
@@ -21,6 +22,20 @@ const configuredHooks = Effect.fnUntraced(function* ({ hooks: config }: Gateways
   return { hooks: yield* loadHooks(module), rules } satisfies ConfiguredHooks;
 });
 
+/** A fraud check that is not asked any more lets everything through: whoever left it out by mistake should read of it. */
+const announceHooks = (before: ConfiguredHooks | undefined, now: ConfiguredHooks | undefined): Effect.Effect<void> => {
+  const gone = hookNames.filter((name) => before?.hooks[name] !== undefined && now?.hooks[name] === undefined);
+  const fresh = hookNames.filter((name) => before?.hooks[name] === undefined && now?.hooks[name] !== undefined);
+  return Effect.andThen(
+    gone.length === 0
+      ? Effect.void
+      : Effect.logWarning(
+          `the configuration has no such hooks any more, they are asked nothing from now on: ${gone.join(", ")}`,
+        ),
+    fresh.length === 0 ? Effect.void : Effect.logInfo(`hooks that are asked or told from now on: ${fresh.join(", ")}`),
+  );
+};
+
 /** Of a process whose configurations come through `changes`; a later one is in force as a whole, or not at all. */
 export const layerConfiguration = (first: GatewaysConfig, changes?: Queue.Dequeue<GatewaysConfig>) =>
   Layer.effectContext(
@@ -29,8 +44,9 @@ export const layerConfiguration = (first: GatewaysConfig, changes?: Queue.Dequeu
       let hooks = yield* configuredHooks(first);
       const replace = Effect.fnUntraced(function* (next: GatewaysConfig) {
         const nextHooks = yield* configuredHooks(next);
-        yield* reloading.reload(next);
-        hooks = nextHooks;
+        const before = hooks;
+        yield* reloading.reload(next, () => void (hooks = nextHooks));
+        yield* announceHooks(before, nextHooks);
       });
       const follow = (queue: Queue.Dequeue<GatewaysConfig>) =>
         Effect.gen(function* () {

@@ -14,9 +14,14 @@ const asEffect = (answer: Answer<unknown>): Effect.Effect<unknown, unknown> => {
   return isPromise(answer) ? Effect.tryPromise({ try: () => answer, catch: (cause) => cause }) : Effect.succeed(answer);
 };
 
+/** What was thrown may be anything, also something that throws when it is looked at. */
 const describe = (cause: Cause.Cause<unknown>): string => {
-  const thrown = Cause.squash(cause);
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  try {
+    const thrown = Cause.squash(cause);
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  } catch {
+    return "with something that cannot be shown";
+  }
 };
 
 export const askHook = (
@@ -38,11 +43,14 @@ export const askHook = (
       Effect.timeoutOption(timeLimitMillis),
       Effect.onInterrupt(() => giveUp),
     );
-    if (Option.isNone(exit)) {
+    const tookMillis = millis();
+    // One that did not yield meanwhile has answered before its timer could ring.
+    if (Option.isNone(exit) || tookMillis > timeLimitMillis) {
       yield* giveUp;
-      return { _tag: "Late", reason: `it gave no answer within ${timeLimitMillis} ms`, millis: millis() } as const;
+      const reason = `it gave no answer within ${timeLimitMillis} ms`;
+      return { _tag: "Late", reason, millis: tookMillis } as const;
     }
     return Exit.isSuccess(exit.value)
-      ? ({ _tag: "Answered", value: exit.value.value, millis: millis() } as const)
-      : ({ _tag: "Threw", reason: `it failed: ${describe(exit.value.cause)}`, millis: millis() } as const);
+      ? ({ _tag: "Answered", value: exit.value.value, millis: tookMillis } as const)
+      : ({ _tag: "Threw", reason: `it failed: ${describe(exit.value.cause)}`, millis: tookMillis } as const);
   });

@@ -69,6 +69,11 @@ export const readAnswer = <Answer>(
   }
 };
 
-/** A text from anywhere as it may be kept. */
+/** The longest way to write a card number: one that begins in what is kept may end behind it. */
+const cardNumberMax = 40;
+
+/** A text from anywhere as it may be kept. It may be of any length: no more of it is looked at than could be kept. */
 export const asReason = (reason: string): string =>
-  holdsCardNumber(reason) ? "(not kept: it held a card number)" : reason.slice(0, reasonMax);
+  holdsCardNumber(reason.slice(0, reasonMax + cardNumberMax))
+    ? "(not kept: it held a card number)"
+    : reason.slice(0, reasonMax);

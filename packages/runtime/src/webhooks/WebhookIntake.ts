@@ -9,6 +9,7 @@
  *    harmless, since a notification only makes a payment look its own errands up.
  * 5. It moves no state (core/payment/notification).
  */
+import { hideCardNumbers } from "@aegispay/core/identity/CardNumber";
 import { isGatewayKey, parsePaymentKey, type PaymentRef } from "@aegispay/core/identity/Identity";
 import { Gateways } from "@aegispay/gateways/Gateway";
 import type { Notification, ReadWebhook } from "@aegispay/gateways/webhooks/Webhook";
@@ -40,6 +41,9 @@ const refusedMaxBytes = 64 * 1024;
 /** Between two words about webhooks that could not be taken, in milliseconds. */
 const warnEveryMillis = 10_000;
 
+/** Makes what may be cut off of what is in the middle of something that may not. */
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>;
+
 interface Receiver {
   readonly name: string;
   readonly account: string;
@@ -59,6 +63,16 @@ const aboutOf = ({ name, account }: Receiver, notification: Notification): Notif
     ...(amount === undefined ? {} : { amount }),
     ...(says === undefined ? {} : { says }),
   };
+};
+
+/** As it came where it holds none. Bytes stay bytes: every one of them is a character of Latin-1. */
+const withoutCardNumbers = (raw: RawWebhook): RawWebhook => {
+  const body = Buffer.from(raw.rawBody).toString("latin1");
+  const hidden = hideCardNumbers(body);
+  const headers = Object.fromEntries(
+    Object.entries(raw.headers).map(([name, value]) => [name, hideCardNumbers(value)]),
+  );
+  return { ...raw, headers, ...(hidden === body ? {} : { rawBody: Buffer.from(hidden, "latin1") }) };
 };
 
 export class WebhookIntake extends Context.Service<
@@ -82,10 +96,10 @@ const make = Effect.gen(function* () {
   const underWay = new Map<string, Deferred.Deferred<void>>();
 
   /** One at a time for each mark, so that a webhook which comes twice at once is known the second time. */
-  const claim = (marks: ReadonlyArray<string>): Effect.Effect<Effect.Effect<void>> =>
+  const claim = (marks: ReadonlyArray<string>, restore: Restore): Effect.Effect<Effect.Effect<void>> =>
     Effect.suspend(() => {
       const busy = marks.map((mark) => underWay.get(mark)).find((found) => found !== undefined);
-      if (busy !== undefined) return Effect.flatMap(Deferred.await(busy), () => claim(marks));
+      if (busy !== undefined) return Effect.flatMap(restore(Deferred.await(busy)), () => claim(marks, restore));
       const mine = Deferred.makeUnsafe<void>();
       for (const mark of marks) underWay.set(mark, mine);
       const release = Effect.sync(() => {
@@ -135,8 +149,10 @@ const make = Effect.gen(function* () {
     raw: RawWebhook,
     notifications: ReadonlyArray<Notification>,
   ) {
-    const ours = notifications.filter(isOurs);
-    if (notifications.length > itemsMax || !ours.every((one) => isNotifiedAbout(aboutOf(receiver, one)))) {
+    // One item that is repeated in a batch is one: whoever has a signed one could fill the disk with batches of it.
+    const distinct = [...new Map(notifications.map((one) => [one.dedupeKey, one])).values()];
+    const ours = distinct.filter(isOurs);
+    if (distinct.length > itemsMax || !ours.every((one) => isNotifiedAbout(aboutOf(receiver, one)))) {
       return yield* unreadable(raw, "it names what no gateway gives such a name");
     }
     const known = yield* Effect.forEach(ours, ({ dedupeKey }) => store.isKnown(raw.gateway, dedupeKey), {
@@ -144,7 +160,7 @@ const make = Effect.gen(function* () {
     });
     const fresh = ours.filter((_, index) => !known[index]);
     if (fresh.length === 0 && ours.length > 0) return "duplicate" as const;
-    const sequence = yield* store.keep(raw, "genuine");
+    const sequence = yield* keep(raw, "genuine");
     if (ours.length === 0) return "ignored" as const;
     yield* Effect.forEach(
       fresh,
@@ -159,11 +175,19 @@ const make = Effect.gen(function* () {
 
   const takenOnce = (receiver: Receiver, raw: RawWebhook, notifications: ReadonlyArray<Notification>) => {
     const marks = notifications.map(({ dedupeKey }) => `${raw.gateway}/${dedupeKey}`);
-    return Effect.flatMap(claim(marks), (release) => Effect.ensuring(genuine(receiver, raw, notifications), release));
+    // One that is cut off between the claim and its work would be busy for ever.
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(claim(marks, restore), (release) =>
+        Effect.ensuring(restore(genuine(receiver, raw, notifications)), release),
+      ),
+    );
   };
 
+  /** What is kept is byte for byte what came, but for card numbers: a gateway has no cause to send one, and we have none to keep it. */
+  const keep = (raw: RawWebhook, verdict: "genuine" | "unreadable") => store.keep(withoutCardNumbers(raw), verdict);
+
   const unreadable = Effect.fnUntraced(function* (raw: RawWebhook, reason: string) {
-    const sequence = yield* store.keep(raw, "unreadable");
+    const sequence = yield* keep(raw, "unreadable");
     yield* store.parkUnreadable(raw.gateway, sequence, reason);
     return "unreadable" as const;
   });
@@ -173,7 +197,7 @@ const make = Effect.gen(function* () {
     const last = refusedAt.get(raw.gateway) ?? Number.NEGATIVE_INFINITY;
     if (raw.rawBody.length > refusedMaxBytes || raw.receivedAt - last < refusedEveryMillis) return Effect.void;
     refusedAt.set(raw.gateway, raw.receivedAt);
-    return Effect.asVoid(Effect.forkIn(Effect.ignore(store.keepRefused(raw, reason)), scope));
+    return Effect.asVoid(Effect.forkIn(Effect.ignore(store.keepRefused(withoutCardNumbers(raw), reason)), scope));
   };
 
   let warnedAt = Number.NEGATIVE_INFINITY;

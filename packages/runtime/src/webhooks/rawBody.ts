@@ -21,6 +21,23 @@ export type RawBody =
   /** Whoever sent it has gone. */
   | { readonly _tag: "Gone" };
 
+/** What has come so far, in one piece: a chunk of one byte, kept as it comes, takes some hundred bytes of memory. */
+const makeGathered = (maxBytes: number) => {
+  let held = Buffer.alloc(0);
+  let size = 0;
+  return {
+    add: (chunk: Buffer): void => {
+      if (size + chunk.length > held.length) {
+        const larger = Buffer.alloc(Math.min(maxBytes, 2 * (size + chunk.length)));
+        held.copy(larger);
+        held = larger;
+      }
+      size += chunk.copy(held, size);
+    },
+    bytes: (): Uint8Array => held.subarray(0, size),
+  };
+};
+
 export const makeBodyReader = ({ maxBytes, withinMillis, allBytes }: BodyLimits) => {
   let heldBytes = 0;
 
@@ -28,7 +45,7 @@ export const makeBodyReader = ({ maxBytes, withinMillis, allBytes }: BodyLimits)
     Effect.callback((resume) => {
       if (Number(incoming.headers["content-length"] ?? 0) > maxBytes)
         return resume(Effect.succeed({ _tag: "TooLarge" }));
-      const chunks: Array<Buffer> = [];
+      const gathered = makeGathered(maxBytes);
       let size = 0;
       const end = (body: RawBody): void => {
         clearTimeout(timer);
@@ -42,9 +59,9 @@ export const makeBodyReader = ({ maxBytes, withinMillis, allBytes }: BodyLimits)
         size += chunk.length;
         if (size > maxBytes) return end({ _tag: "TooLarge" });
         if (!take(chunk.length)) return end({ _tag: "Busy" });
-        chunks.push(chunk);
+        gathered.add(chunk);
       };
-      const onEnd = (): void => end({ _tag: "Read", bytes: Buffer.concat(chunks) });
+      const onEnd = (): void => end({ _tag: "Read", bytes: gathered.bytes() });
       const onGone = (): void => end({ _tag: "Gone" });
       incoming.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
       return Effect.sync(() => clearTimeout(timer));

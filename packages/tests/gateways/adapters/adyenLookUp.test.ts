@@ -104,6 +104,54 @@ describe("a notification of Adyen's", () => {
   });
 });
 
+describe("a body that bears no signature of Adyen's", () => {
+  it.each([
+    ["no JSON", "garbage"],
+    ["no batch", '{"notificationItems":[]}'],
+    ["an item of another shape", '{"notificationItems":[{"NotificationRequestItem":{"eventCode":7}}]}'],
+    [
+      "a signature without what it is over",
+      '{"notificationItems":[{"NotificationRequestItem":{"additionalData":{"hmacSignature":"AAAA"}}}]}',
+    ],
+    [
+      "parts that are no texts",
+      '{"notificationItems":[{"NotificationRequestItem":{"pspReference":{},"additionalData":{"hmacSignature":"AAAA"}}}]}',
+    ],
+  ])("is forged, and not one to be kept for its reading: %s", (_, body) => {
+    expect(read({ rawBody: Buffer.from(body), headers: {}, nowMillis: 0 })._tag).toBe("Forged");
+  });
+
+  it("is told from one that is signed, and has another shape than this version knows", () => {
+    const unknown = item("AUTHORISATION", "maybe" as "true");
+    expect(read(signedBatch([unknown]))._tag).toBe("Unreadable");
+  });
+
+  it("is one that was signed, and whose parts were then written in another way", () => {
+    const body = Buffer.from(signedBatch([item("AUTHORISATION")]).rawBody).toString("utf8");
+    for (const [from, to] of [
+      ['"value":1999', '"value":"1999"'],
+      ['"success":"true"', '"success":true'],
+    ] as const) {
+      expect(body).toContain(from);
+      expect(read({ rawBody: Buffer.from(body.replace(from, to)), headers: {}, nowMillis: 0 })._tag).toBe("Forged");
+    }
+  });
+
+  it("is one whose signature was made over the same text in other parts", () => {
+    const theirs = item("AUTHORISATION", "true", { merchantReference: `${merchantAccount}:ap_key-1` });
+    const { rawBody } = signedBatch([theirs]);
+    expect(read(signedBatch([theirs]))).toMatchObject({ _tag: "Verified" });
+    // psp::account:account:key is psp, nothing, account, "account:key" as well as psp, ":account", account, key.
+    const moved = Buffer.from(rawBody)
+      .toString("utf8")
+      .replace(
+        `"merchantReference":"${merchantAccount}:ap_key-1"`,
+        `"merchantReference":"ap_key-1","originalReference":":${merchantAccount}"`,
+      );
+    expect(read({ rawBody: Buffer.from(moved), headers: {}, nowMillis: 0 })._tag).toBe("Forged");
+  });
+});
+
 describe("a batch of Adyen's", () => {
   it("with one forged item among others is not believed at all", () => {
     const good = JSON.parse(Buffer.from(signedBatch([item("AUTHORISATION")]).rawBody).toString()) as {
