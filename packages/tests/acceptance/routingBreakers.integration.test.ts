@@ -27,6 +27,13 @@ const createUntil = <Found>(prefix: string, look: (payment: string) => Promise<F
 describe("a gateway that is down", () => {
   it("is left as soon as its breaker is open, on every worker, and the log says so", async () => {
     process.kill(pair.north().pid, "SIGKILL");
+    const isDown = () =>
+      fetch(pair.north().url).then(
+        () => false,
+        () => true,
+      );
+    // A connection that is still accepted while it dies is no certain refusal.
+    await eventually("it to be down", isDown);
     expect(await create("first")).toMatchObject({ payment: { state: "SUCCESS", gateway: "south" } });
     const skipped = [{ gateway: "north", account: "default", why: "its breaker is open" }];
     const isSkipped = async (payment: string) => {

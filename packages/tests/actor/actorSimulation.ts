@@ -7,6 +7,7 @@ import { paymentKey } from "@aegispay/core/identity/Identity";
 import { captured, refunded } from "@aegispay/core/payment/reservations";
 import { errandsOf } from "@aegispay/core/payment/intents";
 import { isAtRest, isHeld } from "@aegispay/core/payment/PaymentState";
+import type { Gateways } from "@aegispay/gateways/Gateway";
 import { defaultSettings, type RuntimeSettings } from "@aegispay/runtime/config/RuntimeSettings";
 import type { CrashPoints } from "@aegispay/runtime/seam/CrashPoints";
 import type { Hooks } from "@aegispay/runtime/hooks/Hooks";
@@ -33,6 +34,8 @@ export interface Simulated {
   readonly parksAtOnce?: boolean;
   /** Whether calls are held back now and then, and what waits is crowded out. */
   readonly holdsBack?: boolean;
+  /** Whether a gateway is taken out of the configuration now and then, and put in again; never all of them. */
+  readonly takesOut?: boolean;
   /** Whether clients come with what they have asked for before, with something else, or for more. */
   readonly repeats?: boolean;
   /** What a process asks before a payment begins, which goes on asking after its end, as all that it has begun. */
@@ -42,6 +45,7 @@ export interface Simulated {
 const beginning = Date.parse("2026-01-02T03:04:05.000Z");
 const stormMillis = 15_000;
 const calmMillis = 60_000;
+const takenOutMillis = 700;
 
 export class ActorSimulation {
   readonly choices: Choices;
@@ -152,7 +156,7 @@ export class ActorSimulation {
       life,
       world: this.world,
       settings: this.#settings,
-      gateways: { candidates: this.gateways.candidates, find: this.gateways.of(life.alive) },
+      gateways: this.#configured(life),
       protecting: this.#options.holdsBack === true ? this.#protecting : unprotected,
       answer: ({ token }, reply) => this.clients.answered(token, reply),
       crashPoints: {
@@ -173,6 +177,23 @@ export class ActorSimulation {
       aheadMillis: this.#aheadMillis,
     });
     return Effect.map(started, (ingress) => this.world.begin({ ...life, take: ingress.take }));
+  }
+
+  /** As every process of the moment has them. */
+  #configured({ alive }: Life): Gateways["Service"] {
+    const find = this.gateways.of(alive);
+    const all = this.gateways.candidates;
+    const isOut = (name: string): boolean => {
+      if (this.#options.takesOut !== true || this.#calm) return false;
+      const turn = Math.floor((this.#now() - beginning) / takenOutMillis) + this.#options.seed;
+      return turn % 3 === all.findIndex(({ gateway }) => gateway === name);
+    };
+    return {
+      get candidates() {
+        return all.filter(({ gateway }) => !isOut(gateway));
+      },
+      find: (name, account) => (isOut(name) ? undefined : find(name, account)),
+    };
   }
 
   get #protecting(): Protecting {

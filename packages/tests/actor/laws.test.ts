@@ -42,6 +42,12 @@ describe("a process's payment actors", () => {
     for (const seed of seedsFrom(50_001, 300)) await expectLawful({ seed, holdsBack: true, kills: seed % 2 === 0 });
   });
 
+  it("keep all laws while gateways are taken out and put in again, calls are held back, and processes are killed besides", async () => {
+    for (const seed of seedsFrom(70_001, 200)) {
+      await expectLawful({ seed, takesOut: true, holdsBack: seed % 3 === 0, kills: seed % 2 === 0 });
+    }
+  });
+
   it("never take for unknown what they held back themselves, also of payments that memory had no place for", async () => {
     let heldBack = 0;
     for (const seed of seedsFrom(60_001, 100)) {
