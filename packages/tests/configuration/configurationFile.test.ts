@@ -3,7 +3,7 @@ import { fingerprintOf, loadConfiguration } from "@aegispay/runtime/config/confi
 import { watchConfiguration } from "@aegispay/runtime/config/watchConfiguration";
 import { describe, expect, it } from "@effect/vitest";
 import { Effect, Fiber, References, Result } from "effect";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { scratchDirectory } from "../gateways/simulatorHarness.ts";
 import { eventually } from "../support/eventually.ts";
@@ -90,6 +90,45 @@ describe("the configuration's file", () => {
         writeFileSync(file, `gateways:\n${entry("back")}`);
         yield* Effect.promise(() => eventually("it is back", () => changes.length === 2));
         expect(changes[1]).toEqual(["back"]);
+        yield* Fiber.interrupt(watch);
+      }),
+  );
+
+  it.live(
+    "that is swapped by a link, with a mark and line ends of another system, is followed, also after one that could not be used",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* scratchDirectory;
+        const [file, target] = [join(folder, "gateways.yaml"), (name: string) => join(folder, `${name}.yaml`)];
+        const swapTo = (name: string): void => {
+          writeFileSync(target(name), `\ufeffgateways:\n${entry(name)}`.replaceAll("\n", "\r\n"));
+          symlinkSync(target(name), `${file}.new`);
+          renameSync(`${file}.new`, file);
+        };
+        swapTo("a");
+        const fingerprint = yield* fingerprintOf(file);
+        const first = yield* loadConfiguration(file);
+        const results: Array<string> = [];
+        const used: Array<string> = [];
+        const onChange = ({ gateways: [{ name }] }: typeof first) =>
+          name === "b" ? Effect.die("no place left") : Effect.sync(() => void used.push(name));
+        const watch = yield* Effect.forkChild(
+          watchConfiguration({
+            file,
+            first,
+            fingerprint,
+            onChange,
+            onResult: (result) => void results.push(result),
+          }).pipe(Effect.provideService(References.MinimumLogLevel, "None")),
+        );
+        for (const [name, result] of [
+          ["b", "refused"],
+          ["c", "applied"],
+        ] as const) {
+          swapTo(name);
+          yield* Effect.promise(() => eventually(`${name} is ${result}`, () => results.at(-1) === result));
+        }
+        expect(used).toEqual(["c"]);
         yield* Fiber.interrupt(watch);
       }),
   );

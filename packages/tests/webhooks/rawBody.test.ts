@@ -20,10 +20,14 @@ const heldBytes = (): number => {
 describe("a body", () => {
   it("is read byte for byte, however it is cut", async () => {
     const whole = Buffer.from(Array.from({ length: 5_000 }, (_, index) => index % 256));
-    for (const pieceBytes of [1, 7, 4_999, 5_000]) {
+    for (const pieceBytes of [[1], [7], [511, 512], [1, 600], [600, 1, 2], [5_000]]) {
       const incoming = incomingOf();
       const read = reading(makeBodyReader(limits), incoming);
-      for (let at = 0; at < whole.length; at += pieceBytes) incoming.emit("data", whole.subarray(at, at + pieceBytes));
+      for (let at = 0, piece = 0; at < whole.length; piece++) {
+        const bytes = pieceBytes[piece % pieceBytes.length]!;
+        incoming.emit("data", whole.subarray(at, at + bytes));
+        at += bytes;
+      }
       incoming.emit("end");
       const body = await read;
       expect(body._tag === "Read" && whole.equals(body.bytes)).toBe(true);

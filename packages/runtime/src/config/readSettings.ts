@@ -7,6 +7,8 @@ export class SettingsInvalid extends Data.TaggedError("SettingsInvalid")<{ reado
 const millis = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2 ** 31 - 1 }));
 const count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000_000 }));
 const delays = Schema.NonEmptyArray(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 })));
+/** Their timers are named by up to three digits (Timers.ts). */
+const webhookTriesMax = 100;
 
 const Overrides = Schema.fromJsonString(
   Schema.Struct({
@@ -29,7 +31,7 @@ const Overrides = Schema.fromJsonString(
     lossConfirmMillis: Schema.optionalKey(millis),
     gatewayConcurrency: Schema.optionalKey(count),
     drainMillis: Schema.optionalKey(millis),
-    webhookTriesAtMillis: Schema.optionalKey(delays),
+    webhookTriesAtMillis: Schema.optionalKey(delays.check(Schema.isMaxLength(webhookTriesMax))),
     policy: Schema.optionalKey(
       Schema.Struct({
         maxRetries: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))),

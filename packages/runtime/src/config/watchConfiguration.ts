@@ -7,7 +7,7 @@
  *    the half of a list is a list too.
  */
 import type { GatewaysConfig } from "@aegispay/gateways/GatewaysConfig";
-import { Effect, Result } from "effect";
+import { Effect, Exit, Result } from "effect";
 import { ConfigurationInvalid, fingerprintOf, loadConfiguration } from "./configurationFile.ts";
 
 /** Between two looks at the file, in milliseconds. Not a watch: those miss files that are replaced, and mounted ones. */
@@ -54,7 +54,16 @@ export const watchConfiguration = ({ file, first, fingerprint, onChange, onResul
         onResult("unchanged");
         continue;
       }
-      yield* onChange(loaded.success);
+      // Nor must a process that cannot work with what is right: who went on with nobody watching would never be told again.
+      const applied = yield* Effect.exit(onChange(loaded.success));
+      if (Exit.isFailure(applied)) {
+        onResult("refused");
+        yield* Effect.logError(
+          "the configuration stays as it was, what is in the file now could not be used",
+          applied.cause,
+        );
+        continue;
+      }
       inForce = text;
       onResult("applied");
       const names = loaded.success.gateways.map(({ name }) => name).join(", ");

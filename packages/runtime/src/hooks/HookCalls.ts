@@ -107,6 +107,19 @@ const make = Effect.gen(function* () {
     failed("hookFailed", event, `onEvent: ${reason}`),
   );
 
+  const judgeNow = (create: Create, candidates: ReadonlyArray<Candidate>): Effect.Effect<Judgement> => {
+    const configured = inForce.current();
+    if (configured === undefined) return Effect.succeed<Judgement>({ _tag: "Judged", verdicts: { events: [] } });
+    return judgeCreate(configured, create, candidates, (hook, result, millis, failure) => {
+      count(metric.hookCalls(hook, result));
+      observe(metric.hookSeconds, millis / 1_000);
+      if (failure === undefined) return;
+      failed("hookFailed", create.payment, `${hook}: ${failure}`);
+      const { merchant, paymentId } = create.payment;
+      log(hook, `payment ${merchant}/${paymentId}: ${failure}`);
+    });
+  };
+
   return {
     areAsked: () => {
       const { validate, enrich, fraudCheck, route } = inForce.current()?.hooks ?? {};
@@ -114,17 +127,9 @@ const make = Effect.gen(function* () {
     },
     judge: (create, candidates) =>
       Effect.suspend(() => {
-        const configured = inForce.current();
-        if (configured === undefined) return Effect.succeed<Judgement>({ _tag: "Judged", verdicts: { events: [] } });
-        const judged = judgeCreate(configured, create, candidates, (hook, result, millis, failure) => {
-          count(metric.hookCalls(hook, result));
-          observe(metric.hookSeconds, millis / 1_000);
-          if (failure === undefined) return;
-          failed("hookFailed", create.payment, `${hook}: ${failure}`);
-          const { merchant, paymentId } = create.payment;
-          log(hook, `payment ${merchant}/${paymentId}: ${failure}`);
-        });
-        return placesOf(configured.rules.concurrency ?? defaultConcurrency).withPermit(judged);
+        // Whoever has waited for a place is asked about by the hooks of then.
+        const judged = Effect.suspend(() => judgeNow(create, candidates));
+        return placesOf(inForce.current()?.rules.concurrency ?? defaultConcurrency).withPermit(judged);
       }),
     committed: ({ merchant, paymentId }, state, events) => {
       if (inForce.current()?.hooks.onEvent === undefined) return;

@@ -21,20 +21,38 @@ export type RawBody =
   /** Whoever sent it has gone. */
   | { readonly _tag: "Gone" };
 
-/** What has come so far, in one piece: a chunk of one byte, kept as it comes, takes some hundred bytes of memory. */
-const makeGathered = (maxBytes: number) => {
-  let held = Buffer.alloc(0);
-  let size = 0;
+/** Chunks below this are gathered: one of a byte, kept as it comes, takes some hundred bytes of memory. */
+const smallBytes = 512;
+/** What small ones are gathered in, in bytes. */
+const blockBytes = 4_096;
+
+/** What has come so far, in pieces that are not much more than what they hold. */
+const makeGathered = () => {
+  const pieces: Array<Buffer> = [];
+  let block = Buffer.alloc(0);
+  let from = 0;
+  let used = 0;
+  const endPiece = (): void => {
+    if (used > from) pieces.push(block.subarray(from, used));
+    from = used;
+  };
   return {
     add: (chunk: Buffer): void => {
-      if (size + chunk.length > held.length) {
-        const larger = Buffer.alloc(Math.min(maxBytes, 2 * (size + chunk.length)));
-        held.copy(larger);
-        held = larger;
+      if (chunk.length >= smallBytes) {
+        endPiece();
+        return void pieces.push(chunk);
       }
-      size += chunk.copy(held, size);
+      if (used + chunk.length > block.length) {
+        endPiece();
+        block = Buffer.alloc(blockBytes);
+        from = used = 0;
+      }
+      used += chunk.copy(block, used);
     },
-    bytes: (): Uint8Array => held.subarray(0, size),
+    bytes: (): Uint8Array => {
+      endPiece();
+      return Buffer.concat(pieces);
+    },
   };
 };
 
@@ -45,7 +63,7 @@ export const makeBodyReader = ({ maxBytes, withinMillis, allBytes }: BodyLimits)
     Effect.callback((resume) => {
       if (Number(incoming.headers["content-length"] ?? 0) > maxBytes)
         return resume(Effect.succeed({ _tag: "TooLarge" }));
-      const gathered = makeGathered(maxBytes);
+      const gathered = makeGathered();
       let size = 0;
       const end = (body: RawBody): void => {
         clearTimeout(timer);
