@@ -89,6 +89,11 @@ describe("a configuration's text", () => {
     ["two documents", "gateways: []\n---\ngateways: []\n", /^gateways\.yaml:2:1: .*multiple documents/],
     ["a tag of its own", "gateways: !!js/function 'x'\n", /^gateways\.yaml:1:11: Unresolved tag/],
     ["a section that is none", `${good}gatway: 1\n`, /^gateways\.yaml:13:1: gatway: there is no such field/],
+    [
+      "a secret in clear",
+      good.replace(/secretKey:.*/, "secretKey: sk_1"),
+      /secretKey: expected the name of the env.*: \{ env: NAME \}$/,
+    ],
     ["a prototype", '{"__proto__": {}, "gateways": []}', /__proto__: there is no such field/],
     ["a megabyte and more", " ".repeat(10_000_000), /^gateways\.yaml:1:1: it has 10000000 characters/],
     ["brackets without end", "[".repeat(500_000), /^gateways\.yaml:1:\d+: it is nested too deeply/],

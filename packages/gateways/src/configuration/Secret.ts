@@ -8,7 +8,7 @@ export const SecretReference = Schema.Struct({
   env: Schema.String.check(
     Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, { expected: "the name of an environment variable" }),
   ),
-});
+}).annotate({ message: "expected the name of the environment variable that holds it: { env: NAME }" });
 export type SecretReference = typeof SecretReference.Type;
 
 /** It is not there, or not of the form that it must have; the message names it and never shows it. */

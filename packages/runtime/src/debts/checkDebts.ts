@@ -59,7 +59,7 @@ export const checkDebts = Effect.fnUntraced(function* <E>(
   const owing = new OwingPayments();
   yield* sources.walk((payment, body) => owing.see(payment, body));
   const debts = owing.debts();
-  yield* progress(`payments that owe something: ${debts.size}`);
+  yield* progress(`payments that owe something, as their logs say: ${debts.size}`);
 
   const holdingsOf = new Map<string, Array<Holding>>();
   yield* sources.listHoldings((payment, holding) => {
@@ -79,7 +79,9 @@ export const checkDebts = Effect.fnUntraced(function* <E>(
     else rows.push(...found);
   }
   if (suspects.size > 0) {
-    yield* progress(`looked at by themselves, since they have moved or have gone on after a rest: ${suspects.size}`);
+    yield* progress(
+      `looked at one by one, since only that tells whether they owe something, or what holds it: ${suspects.size}`,
+    );
   }
 
   const inVain = new Map<string, number>();

@@ -16,7 +16,7 @@ const chosenFlags = {
   ...natsFlags,
   gateway: Flag.String("gateway").pipe(Flag.withDescription("Only of this gateway, by its name"), Flag.optional),
   refused: Flag.Boolean("refused").pipe(
-    Flag.withDescription("Instead: the last ones that were refused, since no secret of ours signed them"),
+    Flag.withDescription("Of those instead that were refused lately, since no secret of ours signed them"),
     Flag.withDefault(false),
   ),
   json: jsonFlag,
@@ -68,7 +68,7 @@ const list = Command.make(
   Effect.fnUntraced(function* (flags) {
     const rows = (yield* inDeployment(flags)(read(flags, flags.after, flags.limit))).map(rowOf);
     if (flags.json) return yield* printJson(rows);
-    if (rows.length === 0) return yield* printResult("no webhook is kept");
+    if (rows.length === 0) return yield* printResult(flags.refused ? "no webhook was refused" : "no webhook is kept");
     const cells = rows.map((row) => [
       String(row.id),
       row.gateway,
