@@ -139,6 +139,12 @@ describe("aegispay route", () => {
     expect(stdout).toMatch(/of 1000 such payments .*(?:1000|9\d\d) go to south first/);
   });
 
+  it("says so where the client prefers what there is not", async () => {
+    const { stdout, code } = await cli(...dollars, "--explain", "--gateway", "nroth");
+    expect(code).toBe(0);
+    expect(stdout).toContain("not nroth: no gateway has this name, so the wish is passed over");
+  });
+
   it("says for a payment that is there what its log says", async () => {
     await ask(pair.cluster.connection, { merchant: "kiosk", payment: "explained", body: createBody("tok_visa", 100) });
     const { stdout } = await cli(

@@ -103,6 +103,9 @@ export const route = Command.make(
       `${rule === undefined ? "no rule matches" : `rule ${rule}`}; strategy ${strategy}`,
       ...named.map(({ gateway, account, why }, place) => `  ${place + 1}. ${gateway} (${account}): ${why.join("; ")}`),
       ...skipped.map(({ gateway, account, why }) => `  not ${gateway} (${account}): ${why}`),
+      ...(facts.preferred === undefined || candidates.some(({ gateway }) => gateway === facts.preferred)
+        ? []
+        : [`  not ${facts.preferred}: no gateway has this name, so the wish is passed over`]),
       `of ${sampleSize} such payments ${Object.entries(shares)
         .map(([gateway, count]) => `${count} go to ${gateway} first`)
         .join(", ")}`,

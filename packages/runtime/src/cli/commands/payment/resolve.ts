@@ -38,6 +38,11 @@ const flags = {
     Flag.optional,
   ),
   ...amountFlags,
+  amount: amountFlags.amount.pipe(
+    Flag.withDescription(
+      "What the gateway holds or has taken, as people write it, 19.99 (default: what was asked for)",
+    ),
+  ),
   commandId: commandIdFlag,
   timeoutMillis: timeoutFlag,
   json: jsonFlag,
