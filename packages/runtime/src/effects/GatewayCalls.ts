@@ -97,7 +97,10 @@ const make = Effect.gen(function* () {
     at: clock.currentTimeMillisUnsafe(),
     deployment,
     candidates: gateways.candidates,
-    routing: { table: gateways.routing ?? plainTable, live: figures.live(gateways.candidates) },
+    // Only where an attempt begins is it read, and few commands begin one.
+    get routing() {
+      return { table: gateways.routing ?? plainTable, live: figures.live(gateways.candidates) };
+    },
     policy: settings.policy,
     jitter: random.nextDoubleUnsafe(),
   });
